@@ -1,0 +1,126 @@
+"""The entry point: understands the arguments, runs the command, turns what goes wrong into one sentence.
+
+Arguments are parsed first and the work is done afterwards, outside of the parser, so that errors, interrupts
+and closed pipes are handled here alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from filter.cli.check import check
+from filter.cli.clean import clean
+from filter.cli.evaluate import evaluate
+from filter.cli.explain import explain
+from filter.cli.label import label
+from filter.cli.messages import WrongUsageError, say
+from filter.cli.options import Task
+from filter.cli.train import train
+from filter.errors import PagefilterError
+from filter.io.sources import reason
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="pagefilter", rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
+)
+for _command in (clean, label, check, explain, train, evaluate):
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from filter import __version__
+
+        typer.echo(f"pagefilter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _pagefilter(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """Give back only what a scraped page's author wrote.
+
+    Drops injected spam and page furniture, line by line.
+
+    Example: pagefilter clean page.html
+    """
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name, and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the name of the program.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 1 if something failed, 2 for wrong usage, 130 after an interrupt. A reader that goes
+        away is no failure.
+    """
+    try:
+        task = _parse(list(arguments) or ["--help"])
+        code = task() if callable(task) else task
+        sys.stdout.flush()
+    except WrongUsageError as error:
+        say(f"{error}")
+        return WRONG_USAGE
+    except PagefilterError as error:
+        say(f"{error}")
+        return FAILED
+    except BrokenPipeError:
+        _forget_output()
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        say(f"{error.filename}: {reason(error)}" if error.filename else reason(error))
+        return FAILED
+    except MemoryError:
+        say("there is not enough memory for this input")
+        return FAILED
+    return code
+
+
+def _parse(arguments: list[str]) -> Task | int:
+    """Understand the arguments: the work to do, or the exit code where there is none."""
+    command = typer.main.get_command(app)
+    try:
+        task = command.main(arguments, prog_name="pagefilter", standalone_mode=False)
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "pagefilter"
+        what = " ".join(str(error.format_message()).split()).rstrip(".")
+        raise WrongUsageError(f"{what[:1].lower()}{what[1:]}; see {path} --help") from None
+    return task if callable(task) else int(task or 0)
+
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""What every complaint about arguments is, whichever parser typer brings along."""
+
+
+def _forget_output() -> None:
+    """Let the last flush of standard output, at exit, go nowhere instead of failing."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+if __name__ == "__main__":
+    main()

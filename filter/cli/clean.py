@@ -1,0 +1,206 @@
+"""``pagefilter clean``: pages in, only what their authors wrote out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from filter.cli import options
+from filter.cli.messages import Messages, WrongUsageError
+from filter.cli.pages import Tally, clean_rows, clean_sources, open_rows, total_bytes
+from filter.cli.progress import Progress
+from filter.errors import InputError
+from filter.io.jsonl import with_text
+from filter.io.receipts import page_receipts
+from filter.io.records import to_json
+from filter.io.sinks import check_output_file, plan_outputs, whole_file, write_whole
+from filter.io.sources import JSONL_SUFFIXES, Document, Markup, Source, find_sources
+from filter.page import Page
+
+_ENCODINGS = ("utf-8", "same")
+
+WritePage = Callable[[Document, str], None]
+"""Takes a document and its cleaned text."""
+
+PutPage = Callable[[Source, bytes, bytes], None]
+"""Takes a source, its cleaned text in bytes, and the line feed missing at its end."""
+
+WriteReceipts = Callable[[Page, str | None, dict[str, Any]], None]
+"""Takes a page, what was cleaned where it is text, and what says where the page came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be cleaned, and where it goes."""
+
+    files: tuple[str, ...]
+    out: Path | None
+    receipts: Path | None
+    markup: Markup
+    choice: options.FilterChoice
+
+
+def clean(
+    files: options.Files = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Write a file for each input here, not to standard output."
+        ),
+    ] = None,
+    receipts: Annotated[
+        Path | None,
+        typer.Option(
+            "--receipts", metavar="FILE", help="Write what was dropped or changed here, as JSON lines."
+        ),
+    ] = None,
+    jsonl: options.Jsonl = False,
+    field: options.Field = None,
+    policy: options.Policy = options.DEFAULT_POLICY,
+    only: options.Only = None,
+    keep: options.Keep = None,
+    drop: options.Drop = None,
+    model: options.Model = None,
+    output_encoding: Annotated[
+        str, typer.Option("--output-encoding", metavar="utf-8|same", help="UTF-8, or what each file came in.")
+    ] = "utf-8",
+    html: options.Html = None,
+) -> options.Task:
+    """Drop injected spam and page furniture, give back the rest.
+
+    Text goes to standard output, or with --out into a folder that mirrors the input.
+
+    Example: pagefilter clean pages/ --out clean/ --receipts receipts.jsonl
+    """
+    field_name = options.choose_field(jsonl, field)
+    choice = options.choose_filter(model, policy, only, keep, drop)
+    if output_encoding not in _ENCODINGS:
+        raise WrongUsageError(f"there is no output encoding {output_encoding!r}; choose utf-8 or same")
+    if jsonl and output_encoding == "same":
+        raise WrongUsageError("JSON lines are UTF-8; leave out --output-encoding same")
+    if out is not None and (not files or "-" in files):
+        raise WrongUsageError("--out needs files or folders to read, not standard input")
+    job = _Job(tuple(files or ()), out, receipts, options.choose_markup(html), choice)
+    if jsonl:
+        return partial(_clean_rows, job, field_name)
+    return partial(_clean_pages, job, output_encoding == "same")
+
+
+def _clean_pages(job: _Job, same_encoding: bool) -> int:
+    sources, outputs = _plan(job, suffixes=())
+    page_filter = job.choice.load()
+    progress = Progress(len(sources))
+    messages = Messages(progress)
+    tally = Tally()
+    write = _page_writer(outputs, same_encoding, messages)
+    with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
+        for document, page in clean_sources(page_filter, sources, job.markup, messages):
+            original = None if document.is_html else document.text
+            write(document, page.text)
+            write_receipts(page, original, {"source": document.source.name})
+            tally.add(page, original)
+            progress.advance(1, 1)
+    _sum_up(tally, messages)
+    return messages.exit_code
+
+
+def _clean_rows(job: _Job, field: str) -> int:
+    sources, outputs = _plan(job, suffixes=JSONL_SUFFIXES)
+    page_filter = job.choice.load()
+    progress = Progress(total_bytes(sources))
+    messages = Messages(progress)
+    tally = Tally()
+    with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
+        for source in sources:
+            try:
+                with open_rows(source) as rows, _open_output(outputs.get(source)) as output:
+                    for row, page in clean_rows(page_filter, rows, source, field, job.markup, messages):
+                        original = None if job.markup is Markup.HTML else row.text
+                        output.write(with_text(row, field, page.text) + b"\n")
+                        write_receipts(page, original, {"source": row.source, "row": row.number})
+                        tally.add(page, original)
+                        progress.advance(1, len(row.raw) + 1)
+            except InputError as error:
+                messages.fail(str(error))
+    _sum_up(tally, messages)
+    return messages.exit_code
+
+
+def _plan(job: _Job, suffixes: frozenset[str] | tuple[()]) -> tuple[list[Source], dict[Source, Path]]:
+    """Find inputs and choose outputs, so that whatever is wrong shows before anything is cleaned."""
+    leave_out = [path for path in (job.out, job.receipts) if path is not None]
+    sources = find_sources(job.files, suffixes=suffixes, leave_out=leave_out)
+    outputs = {} if job.out is None else plan_outputs(sources, job.out, text_suffix=not suffixes)
+    if job.receipts is not None:
+        check_output_file(job.receipts, sources, outputs.values())
+    return sources, outputs
+
+
+def _page_writer(outputs: dict[Source, Path], same_encoding: bool, messages: Messages) -> WritePage:
+    """Choose where pages go; a page that its own encoding cannot hold is a failure, and the others go on."""
+    from filter.decode import UnencodableError, encode
+
+    put = _into_files(outputs) if outputs else _one_after_the_other()
+
+    def write(document: Document, text: str) -> None:
+        encoding, bom = (document.encoding, document.bom) if same_encoding else ("utf-8", b"")
+        try:
+            data = encode(text, encoding, bom)
+        except UnencodableError as error:
+            messages.fail(f"{document.source.name}: {error}")
+            return
+        put(document.source, data, encode("" if not text or text.endswith("\n") else "\n", encoding))
+
+    return write
+
+
+def _into_files(outputs: dict[Source, Path]) -> PutPage:
+    return lambda source, data, _: write_whole(outputs[source], data)
+
+
+def _one_after_the_other() -> PutPage:
+    """Write pages to standard output, each beginning on a line of its own."""
+    missing_end = b""
+
+    def put(_: Source, data: bytes, end: bytes) -> None:
+        nonlocal missing_end
+        sys.stdout.buffer.write(missing_end + data)
+        missing_end = end
+
+    return put
+
+
+@contextmanager
+def _open_output(path: Path | None) -> Iterator[BinaryIO]:
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with whole_file(path) as stream:
+        yield stream
+
+
+@contextmanager
+def _receipt_writer(path: Path | None, digest: str) -> Iterator[WriteReceipts]:
+    if path is None:
+        yield lambda page, original, source: None
+        return
+    with whole_file(path) as stream:
+
+        def write(page: Page, original: str | None, source: dict[str, Any]) -> None:
+            stream.writelines(
+                to_json(receipt) + b"\n" for receipt in page_receipts(page, original, source, digest)
+            )
+
+        yield write
+
+
+def _sum_up(tally: Tally, messages: Messages) -> None:
+    if tally.pages > 1:
+        messages.note(tally.summary())

@@ -1,0 +1,197 @@
+"""Cleaning documents and rows: what `clean`, `label` and `check` have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from io import BufferedReader
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
+
+from filter.cli.messages import Messages
+from filter.errors import InputError
+from filter.io.jsonl import Row, batches, read_rows
+from filter.io.sources import Document, Markup, Source, read_documents, reason
+from filter.labels import BLANK
+from filter.page import Page
+
+if TYPE_CHECKING:
+    from filter import PageFilter
+
+
+def clean_sources(
+    page_filter: PageFilter, sources: Sequence[Source], markup: Markup, messages: Messages
+) -> Iterator[tuple[Document, Page]]:
+    """Read and clean sources, a few at a time.
+
+    Parameters
+    ----------
+    page_filter : PageFilter
+    sources : sequence of Source
+    markup : Markup
+    messages : Messages
+        Told of what could not be read; a failure where nothing at all could.
+
+    Yields
+    ------
+    tuple of Document and Page
+        In order.
+    """
+    documents = read_documents(sources, markup, on_skip=messages.note, on_error=messages.fail)
+    count = 0
+    for document, page in _clean_documents(page_filter, documents):
+        count += 1
+        yield document, page
+    if not count and not messages.failed:
+        messages.fail("no input is a text; nothing was done")
+
+
+def _clean_documents(
+    page_filter: PageFilter, documents: Iterable[Document]
+) -> Iterator[tuple[Document, Page]]:
+    for is_html, group in groupby(documents, key=lambda document: document.is_html):
+        clean = _clean_html if is_html else _clean_texts
+        yield from clean(page_filter, group)
+
+
+def _clean_html(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
+    for document in documents:
+        yield document, page_filter.clean_html(document.text)
+
+
+def _clean_texts(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
+    waiting: deque[Document] = deque()
+
+    def texts() -> Iterator[str]:
+        for document in documents:
+            waiting.append(document)
+            yield document.text
+
+    for page in page_filter.clean_many(texts()):
+        yield waiting.popleft(), page
+
+
+def clean_rows(
+    page_filter: PageFilter,
+    stream: Iterable[bytes],
+    source: Source,
+    field: str,
+    markup: Markup,
+    messages: Messages,
+) -> Iterator[tuple[Row, Page]]:
+    """Read and clean the rows of JSON lines, in batches of bounded size.
+
+    Parameters
+    ----------
+    page_filter : PageFilter
+    stream : iterable of bytes
+    source : Source
+    field : str
+        The field that holds the text.
+    markup : Markup
+        HTML, or else the rows are text.
+    messages : Messages
+        Told of rows that cannot be read.
+
+    Yields
+    ------
+    tuple of Row and Page
+        In order.
+    """
+    for batch in batches(read_rows(stream, source.name, field, messages.fail)):
+        texts = (row.text for row in batch)
+        if markup is Markup.HTML:
+            pages: Iterable[Page] = (page_filter.clean_html(text) for text in texts)
+        else:
+            pages = page_filter.clean_many(texts)
+        yield from zip(batch, pages, strict=True)
+
+
+@contextmanager
+def open_rows(source: Source) -> Iterator[BufferedReader]:
+    """Open a source of JSON lines.
+
+    Parameters
+    ----------
+    source : Source
+
+    Yields
+    ------
+    file object
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read, or is a binary file.
+    """
+    from filter.decode import looks_binary
+
+    try:
+        stream = cast(BufferedReader, sys.stdin.buffer) if source.path is None else source.path.open("rb")
+    except OSError as error:
+        raise InputError(f"{source.name}: cannot be read: {reason(error)}") from None
+    with nullcontext() if source.path is None else stream:
+        if source.path is not None and looks_binary(stream.peek()):
+            raise InputError(f"{source.name}: skipped, it is a binary file, not JSON lines")
+        yield stream
+
+
+def total_bytes(sources: Iterable[Source]) -> int | None:
+    """Add up the sizes of sources.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+
+    Returns
+    -------
+    int or None
+        None where standard input is among them.
+    """
+    total = 0
+    for source in sources:
+        if source.path is None:
+            return None
+        total += source.path.stat().st_size
+    return total
+
+
+class Tally:
+    """Counts pages, and the lines dropped from them by label."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.dropped: Counter[str] = Counter()
+
+    def add(self, page: Page, original: str | None) -> None:
+        """Count a page.
+
+        Parameters
+        ----------
+        page : Page
+        original : str or None
+            What was cleaned, where it is text; an untouched page then costs nothing.
+        """
+        self.pages += 1
+        if page.text != original:
+            self.dropped.update(line.label for line in page.lines if not line.kept and line.label != BLANK)
+
+    def summary(self) -> str:
+        """Say it in a sentence.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> tally = Tally()
+        >>> tally.pages, tally.dropped["navigation"], tally.dropped["spam_adult"] = 3, 5, 1
+        >>> tally.summary()
+        '3 pages, 6 lines dropped: 5 navigation, 1 spam_adult'
+        """
+        by_label = ", ".join(f"{count} {label}" for label, count in self.dropped.most_common())
+        total = sum(self.dropped.values())
+        return f"{self.pages} pages, {total} lines dropped" + (f": {by_label}" if by_label else "")

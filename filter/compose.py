@@ -1,0 +1,135 @@
+"""Compose training pages: loose lines set into real pages, junk and honest ones alike.
+
+A first, small form of a grammar of junk: what is set in, how many lines of it, and where on the page.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from filter.labels import GENUINE, INJECTED
+
+BLANK_LINE = -1
+PLACES = ("top", "gap", "end", "scattered")
+PLACE_SHARES = (0.45, 0.25, 0.15, 0.15)
+MOST_PAGES = 6000
+"""Pages that get lines set in, or are made of loose lines, at most: more teach stage two nothing new."""
+SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
+"""How often what is set in is of the page's language: junk is often foreign, an author's line seldom."""
+INJECTED_SHARE = 0.6
+"""Share of composed pages that get junk; the others get honest lines at the same places, or nothing."""
+HONEST_SHARE = 0.3
+LINES_IN_A_DOCUMENT = 18
+
+
+@dataclass(frozen=True, slots=True)
+class SetPage:
+    """A page as indices into the training lines; `BLANK_LINE` for a blank one."""
+
+    name: str
+    language: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """Lines to set in: families by language, and lines by family."""
+
+    lines: dict[str, list[int]]
+    families: list[str]
+    by_language: dict[str, list[str]]
+
+    def draw(self, language: str, same_language: float, rng: np.random.Generator) -> list[int]:
+        """One to four lines of a family, or now and then a block of several families of one language."""
+        pool = self.by_language.get(language, []) if rng.random() < same_language else []
+        pool = pool or self.families
+        chosen: list[int] = []
+        for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 6))):
+            lines = self.lines[pool[int(rng.integers(len(pool)))]]
+            start = int(rng.integers(len(lines)))
+            chosen += lines[start : start + int(rng.integers(1, 5))]
+        return chosen
+
+
+def _stock(indices: Sequence[int], families: Sequence[str], languages: Sequence[str]) -> _Stock:
+    lines: dict[str, list[int]] = defaultdict(list)
+    by_language: dict[str, set[str]] = defaultdict(set)
+    for index in indices:
+        lines[families[index]].append(index)
+        by_language[languages[index]].add(families[index])
+    return _Stock(dict(lines), sorted(lines), {language: sorted(found) for language, found in by_language.items()})
+
+
+def compose(
+    pages: Sequence[SetPage], loose: Sequence[int], labels: Sequence[str], families: Sequence[str], languages: Sequence[str], seed: int
+) -> list[SetPage]:
+    """Pages as they are, with lines set in, and loose lines as pages.
+
+    Parameters
+    ----------
+    pages : sequence of SetPage
+    loose : sequence of int
+        Indices of lines without a page.
+    labels, families, languages : sequence of str
+        Of every line.
+    seed : int
+
+    Returns
+    -------
+    list of SetPage
+        The same for the same input.
+    """
+    rng = np.random.default_rng(seed)
+    on_pages = [index for page in pages for index in page.lines if index >= 0]
+    junk = _stock([i for i in [*loose, *on_pages] if labels[i] in INJECTED], families, languages)
+    honest = _stock([i for i in loose if labels[i] in GENUINE], families, languages)
+    documents = _documents([i for i in loose if labels[i] in GENUINE], families, languages)
+    found = [*pages, *_at_most(documents, MOST_PAGES // 4, rng)]
+    # A page written for the purpose is worth several found ones: each comes back with other lines in other places.
+    written = [page for page in pages if page.language]
+    bases = _at_most([*pages, *written, *written, *documents], MOST_PAGES // 2, rng)
+    for page in bases:
+        draw = rng.random()
+        if draw < INJECTED_SHARE and junk.families:
+            found.append(_set_in(page, junk.draw(page.language, SAME_LANGUAGE_SHARE["junk"], rng), rng))
+        elif draw < INJECTED_SHARE + HONEST_SHARE and honest.families:
+            found.append(_set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
+    alone = _at_most(list(loose), MOST_PAGES // 2, rng)
+    return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
+
+
+def _at_most(items: Sequence[Any], limit: int, rng: np.random.Generator) -> list[Any]:
+    if len(items) <= limit:
+        return list(items)
+    return [items[i] for i in np.sort(rng.choice(len(items), limit, replace=False))]
+
+
+def _documents(indices: Sequence[int], families: Sequence[str], languages: Sequence[str]) -> list[SetPage]:
+    """Loose honest lines of one family and language, in order, as pages of their own."""
+    by_document: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index in indices:
+        by_document[families[index], languages[index]].append(index)
+    return [
+        SetPage(f"{family}-{language}-{begin}", language, tuple(lines[begin : begin + LINES_IN_A_DOCUMENT]))
+        for (family, language), lines in sorted(by_document.items())
+        for begin in range(0, len(lines), LINES_IN_A_DOCUMENT)
+        if len(lines) - begin >= 4
+    ]
+
+
+def _set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
+    lines = list(page.lines)
+    place = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
+    if place == "scattered":
+        for index in inserted:
+            lines.insert(int(rng.integers(len(lines) + 1)), index)
+    else:
+        at = {"top": 0, "end": len(lines), "gap": int(rng.integers(len(lines) + 1))}[place]
+        block = [index for line in inserted for index in ((line, BLANK_LINE) if rng.random() < 0.3 else (line,))]
+        lines[at:at] = block
+    return SetPage(f"{page.name}+", page.language, tuple(lines))

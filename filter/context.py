@@ -1,0 +1,319 @@
+"""Stage two, what it sees: each line against its page, as numbers.
+
+Everything is array work over the non-blank lines of a batch. Nothing looks across pages, so that a page gets the same
+numbers in whatever batch it comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.codepoints import CLASS, CLASSES, class_table
+from filter.ngrams import window_counts
+from filter.segment import Batch, Folded, Indices, class_counts
+
+Floats = NDArray[np.float32]
+
+LETTERS = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
+           "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "other_script", "fancy")  # fmt: skip
+WIDE = ("han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul")
+SCRIPTS = (("lower", "upper", "latin_extended"), ("han",), ("han_simplified",), ("han_traditional",), ("hiragana", "katakana"),
+           ("hangul",), ("cyrillic",), ("greek",), ("arabic",), ("hebrew",), ("thai",), ("indic",), ("other_script",), ("fancy",))  # fmt: skip
+SHARES = ("space", "upper", "latin_extended", "digit", "sentence_end", "comma", "separator", "bracket", "markup", "question",
+          "damage", "invisible", "fancy", "emoji", "symbol", "mark")  # fmt: skip
+LONG_WIDTH = 80.0
+"""Width from which a line counts as running text: about one printed line; a wide character counts 2.5."""
+OVERLAP_ORDER = 3
+CONTAINED_ORDER = 8
+_MAX_REGION = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stage two sees of a batch.
+
+    Attributes
+    ----------
+    lines : ndarray of int64, shape (n,)
+        Index of each non-blank line in the batch; the rows of `values`.
+    values : ndarray of float32, shape (n, n_features)
+    names : tuple of str
+        Name of each column.
+    width : ndarray of float32, shape (n,)
+        Length of each line, a wide character counted 2.5.
+    """
+
+    lines: Indices
+    values: Floats
+    names: tuple[str, ...]
+    width: Floats
+
+    def column(self, name: str) -> Floats:
+        """One feature of every line."""
+        return self.values[:, self.names.index(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """Non-blank lines in order, with the bounds of the page of each."""
+
+    page: Indices
+    first: Indices
+    last: Indices
+
+    def shift(self, values: Floats, step: int, fill: float = 0.0) -> Floats:
+        """The value `step` lines on, `fill` beyond the page."""
+        place = np.arange(len(values)) + step
+        inside = (place >= self.first) & (place <= self.last)
+        return np.where(inside, values[np.clip(place, 0, len(values) - 1)], np.float32(fill)).astype(np.float32)
+
+    def around(self, values: Floats, radius: int) -> Floats:
+        """Mean over the lines within `radius`, the line itself left out; 0 where it is alone."""
+        place = np.arange(len(values))
+        low, high = np.maximum(place - radius, self.first), np.minimum(place + radius, self.last) + 1
+        running = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+        # Sums over one page must not carry the rounding of the pages before it.
+        count = high - low - 1
+        total = np.round(running[high] - running[low], 4) - values
+        return (total / np.maximum(count, 1) * (count > 0)).astype(np.float32)
+
+    def page_mean(self, values: Floats, weight: Floats) -> Floats:
+        """Weighted mean over the page."""
+        total = np.bincount(self.page, values.astype(np.float64) * weight, minlength=1)
+        mass = np.bincount(self.page, weight.astype(np.float64), minlength=1)
+        return (total / np.maximum(mass, 1e-9))[self.page].astype(np.float32)
+
+
+def context(batch: Batch, folded: Folded, score: Indices, scale: float, bias: float = 0.0) -> Context:
+    """Features of the non-blank lines of a batch.
+
+    Parameters
+    ----------
+    batch : Batch
+    folded : Folded
+    score : ndarray of int64, shape (n_lines,)
+        Sums of stage one.
+    scale, bias : float
+        Of the int8 weights: ``sum * scale / sqrt(windows) + bias`` is the lexical score in log-odds.
+
+    Returns
+    -------
+    Context
+    """
+    counts = class_counts(batch, len(CLASSES))
+    total = counts.sum(axis=1)
+    lines = np.flatnonzero(total > counts[:, CLASS["space"]])
+    if not len(lines):
+        return Context(lines, np.zeros((0, 0), np.float32), (), np.zeros(0, np.float32))
+    counts, length = counts[lines].astype(np.float32), total[lines].astype(np.float32)
+    page = batch.page_of[lines]
+    first = np.searchsorted(page, page, side="left")
+    last = np.searchsorted(page, page, side="right") - 1
+    sequence = _Sequence(page, first, last)
+    windows = np.maximum(window_counts(folded)[lines], 1)
+    lexical = (score[lines] * scale / np.sqrt(windows) + bias).astype(np.float32)
+    width = length + 1.5 * counts[:, [CLASS[name] for name in WIDE]].sum(axis=1)
+    features: dict[str, Floats] = {"lexical": lexical, "lexical_mean": (score[lines] * scale / windows).astype(np.float32)}
+    features.update(_neighbours(sequence, lexical, width))
+    features.update(_shape(batch, lines, sequence, counts, length, width))
+    features.update(_place(batch, lines, sequence, lexical, width))
+    features["script_distance"] = _script_distance(sequence, counts)
+    features.update(_overlap(folded, lines, sequence, lexical, length))
+    return Context(lines, np.stack(list(features.values()), axis=1).astype(np.float32), tuple(features), width)
+
+
+def _neighbours(sequence: _Sequence, lexical: Floats, width: Floats) -> dict[str, Floats]:
+    page_lexical = sequence.page_mean(lexical, width)
+    found = {f"lexical_{step:+d}": sequence.shift(lexical, step) for step in (-2, -1, 1, 2)}
+    found |= {f"lexical_around_{radius}": sequence.around(lexical, radius) for radius in (2, 5, 15)}
+    return found | {"lexical_page": page_lexical, "lexical_beyond_page": lexical - page_lexical}
+
+
+def _shape(
+    batch: Batch, lines: Indices, sequence: _Sequence, counts: Floats, length: Floats, width: Floats
+) -> dict[str, Floats]:
+    letters = counts[:, [CLASS[name] for name in LETTERS]].sum(axis=1)
+    wide = counts[:, [CLASS[name] for name in WIDE]].sum(axis=1)
+    log_width = np.log1p(width)
+    words = counts[:, CLASS["space"]] + 1
+    pieces = counts[:, CLASS["comma"]] + counts[:, CLASS["separator"]] + 1
+    last_class, first_class = _edge_classes(batch, lines)
+    found = {f"share_{name}": counts[:, CLASS[name]] / length for name in SHARES}
+    found |= {
+        "share_letters": letters / length,
+        "share_wide": wide / length,
+        "log_width": log_width,
+        "log_words": np.log1p(words),
+        "word_length": letters / words,
+        "log_pieces": np.log1p(pieces),
+        "piece_length": np.log1p(width / pieces),
+        "sentences": np.log1p(counts[:, CLASS["sentence_end"]]),
+        "ends_sentence": (last_class == CLASS["sentence_end"]).astype(np.float32),
+        "ends_letter": np.isin(last_class, [CLASS[name] for name in LETTERS]).astype(np.float32),
+        "starts_letter": np.isin(first_class, [CLASS[name] for name in LETTERS]).astype(np.float32),
+        "starts_lower": (first_class == CLASS["lower"]).astype(np.float32),
+        "log_width_-1": sequence.shift(log_width, -1),
+        "log_width_+1": sequence.shift(log_width, 1),
+        "log_width_around_3": sequence.around(log_width, 3),
+        "log_width_around_10": sequence.around(log_width, 10),
+        "log_width_page": sequence.page_mean(log_width, width),
+    }
+    found["pieces_around_3"] = sequence.around(found["log_pieces"].astype(np.float32), 3)
+    found["ends_sentence_around_5"] = sequence.around(found["ends_sentence"], 5)
+    return {name: np.asarray(values, dtype=np.float32) for name, values in found.items()}
+
+
+def _edge_classes(batch: Batch, lines: Indices) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Class of the last and of the first character of each line, one closing bracket or space passed over."""
+    table = class_table()
+    starts, ends = batch.starts[lines], batch.ends[lines]
+    last = table[batch.codes[ends - 1]]
+    before = table[batch.codes[np.maximum(ends - 2, starts)]]
+    skip = (last == CLASS["bracket"]) | (last == CLASS["space"])
+    first = table[batch.codes[starts]]
+    # Indents are short: two spaces passed over are enough to see the first mark.
+    for step in (1, 2):
+        behind = table[batch.codes[np.minimum(starts + step, ends - 1)]]
+        first = np.where(first == CLASS["space"], behind, first)
+    return np.where(skip, before, last), first
+
+
+def _place(batch: Batch, lines: Indices, sequence: _Sequence, lexical: Floats, width: Floats) -> dict[str, Floats]:
+    place = np.arange(len(lines))
+    size = sequence.last - sequence.first + 1
+    running = (lexical < 0) & (width >= LONG_WIDTH)
+    before = np.maximum.accumulate(np.where(running, place, -1))
+    after = np.minimum.accumulate(np.where(running, place, len(lines))[::-1])[::-1]
+    far = np.float32(6.0)
+    since = np.where(before >= sequence.first, np.log1p(place - before), far)
+    until = np.where(after <= sequence.last, np.log1p(after - place), far)
+    mass = np.cumsum(width, dtype=np.float64)
+    page_before = np.concatenate(([0.0], mass))[sequence.first]
+    page_mass = mass[sequence.last] - page_before
+    gap = np.diff(lines, prepend=-1) > 1
+    found = {
+        "log_index": np.log1p(place - sequence.first),
+        "log_index_end": np.log1p(sequence.last - place),
+        "relative": (place - sequence.first) / size,
+        "mass_before": np.round((mass - width - page_before) / np.maximum(page_mass, 1e-9), 4),
+        "log_lines": np.log1p(size),
+        "since_running": since,
+        "until_running": until,
+        "running_around_5": sequence.around(running.astype(np.float32), 5),
+        "running_page": sequence.page_mean(running.astype(np.float32), np.ones_like(width)),
+        "blank_before": gap & (place > sequence.first),
+        "blank_after": np.append(gap[1:], False) & (place < sequence.last),
+    }
+    return {name: np.asarray(values, dtype=np.float32) for name, values in found.items()}
+
+
+def _script_distance(sequence: _Sequence, counts: Floats) -> Floats:
+    """How little of the line's letters is in scripts of the rest of its page: 0 the same mix, 1 another script."""
+    mix = np.stack([counts[:, [CLASS[name] for name in names]].sum(axis=1) for names in SCRIPTS], axis=1)
+    page = np.stack([np.bincount(sequence.page, column) for column in mix.T], axis=1)[sequence.page] - mix
+    own = mix / np.maximum(mix.sum(axis=1, keepdims=True), 1)
+    rest = page / np.maximum(page.sum(axis=1, keepdims=True), 1)
+    alone = (mix.sum(axis=1) == 0) | (page.sum(axis=1) == 0)
+    return np.where(alone, 0.0, 1.0 - np.minimum(own, rest).sum(axis=1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """All windows of some length inside the lines, each with its place in a table where every page has its own region."""
+
+    line: Indices
+    slot: Indices
+    table_size: int
+    offsets: Indices
+
+
+def _windows(folded: Folded, lines: Indices, sequence: _Sequence, order: int) -> _Windows:
+    codes = folded.codes
+    rolled = codes[: len(codes) - order + 1].astype(np.uint32)
+    for step in range(1, order):
+        rolled = rolled * np.uint32(0x9E3779B1)
+        rolled += codes[step : len(codes) - order + 1 + step]
+    rolled ^= rolled >> np.uint32(15)
+    rolled *= np.uint32(0x2C1B3C6D)
+    rolled ^= rolled >> np.uint32(12)
+    lengths = np.maximum(folded.ends[lines] - folded.starts[lines] - order + 1, 0)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    line = np.repeat(np.arange(len(lines)), lengths)
+    place = np.repeat(folded.starts[lines] - offsets[:-1], lengths) + np.arange(offsets[-1])
+    n_pages = int(sequence.page[-1]) + 1
+    in_page = np.bincount(sequence.page, lengths, minlength=n_pages).astype(np.int64)
+    # The region of a page depends on the page alone, so its collisions do too.
+    region = np.minimum(1 << np.ceil(np.log2(np.maximum(in_page, 1) * 8)).astype(np.int64), _MAX_REGION)
+    base = np.concatenate(([0], np.cumsum(region)))
+    page = sequence.page[line]
+    slot = base[page] + (rolled[place].astype(np.int64) & (region[page] - 1))
+    return _Windows(line, slot, int(base[-1]), offsets)
+
+
+def _line_means(values: NDArray[np.bool_], windows: _Windows, n_lines: int) -> Floats:
+    total = np.bincount(windows.line, values, minlength=n_lines)
+    return (total / np.maximum(np.diff(windows.offsets), 1)).astype(np.float32)
+
+
+def _overlap(
+    folded: Folded, lines: Indices, sequence: _Sequence, lexical: Floats, length: Floats
+) -> dict[str, Floats]:
+    """What of a line stands elsewhere on its page: its n-grams, all of it, or an equal line."""
+    n_lines = len(lines)
+    short = _windows(folded, lines, sequence, OVERLAP_ORDER)
+    first_seen, last_seen = np.zeros(short.table_size, np.int32), np.zeros(short.table_size, np.int32)
+    last_seen[short.slot] = short.line
+    first_seen[short.slot[::-1]] = short.line[::-1]
+    familiar = _line_means(
+        (first_seen[short.slot] != short.line) | (last_seen[short.slot] != short.line), short, n_lines
+    )
+    # Of lines that hold the same text the longest owns it, of equal ones the one in the running text.
+    rank = np.lexsort((-np.arange(n_lines), -sequence.around(lexical, 5), length))
+    long = _windows(folded, lines, sequence, CONTAINED_ORDER)
+    widths = np.diff(long.offsets)[rank]
+    order = np.repeat(long.offsets[:-1][rank] - np.concatenate(([0], np.cumsum(widths)[:-1])), widths) + np.arange(len(long.line))
+    owner = np.zeros(long.table_size, np.int32)
+    owner[long.slot[order]] = long.line[order]
+    owners = owner[long.slot]
+    elsewhere = owners != long.line
+    contained = _line_means(elsewhere, long, n_lines)
+    away = np.bincount(long.line, np.where(elsewhere, owners - long.line, 0), minlength=n_lines) / np.maximum(
+        np.bincount(long.line, elsewhere, minlength=n_lines), 1
+    )
+    twins, is_twin_copy = _twins(folded, lines, sequence, rank)
+    contained = np.maximum(contained, is_twin_copy)
+    return {
+        "familiar": familiar,
+        "familiar_beyond_page": familiar - sequence.page_mean(familiar, length),
+        "contained": contained,
+        "contained_around_3": sequence.around(contained, 3),
+        "owner_away": (np.sign(away) * np.log1p(np.abs(away))).astype(np.float32),
+        "log_twins": np.log1p(twins).astype(np.float32),
+    }
+
+
+def _twins(folded: Folded, lines: Indices, sequence: _Sequence, rank: Indices) -> tuple[Floats, Floats]:
+    """How many lines of the page equal the line, and whether another of them is the one to stay."""
+    keys = np.stack((sequence.page.astype(np.uint64), _digests(folded, lines)), axis=1)
+    keys = np.ascontiguousarray(keys).view([("page", np.uint64), ("digest", np.uint64)]).ravel()
+    _, group, size = np.unique(keys, return_inverse=True, return_counts=True)
+    keeper = np.zeros(len(size), np.int64)
+    keeper[group[rank]] = rank
+    twins = (size[group] - 1).astype(np.float32)
+    return twins, ((keeper[group] != np.arange(len(lines))) & (twins > 0)).astype(np.float32)
+
+
+def _digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:
+    """A 64-bit hash of each folded line."""
+    lengths = folded.ends[lines] - folded.starts[lines]
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    codes = folded.codes[np.repeat(folded.starts[lines], lengths) + within].astype(np.uint64)
+    mixed = (codes + (within.astype(np.uint64) << np.uint64(21)) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    running = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)))
+    return running[offsets[1:]] - running[offsets[:-1]]

@@ -1,0 +1,160 @@
+"""Why a line was judged as it was: its strongest n-grams and page features, from the model's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from filter.classify import lexical_context
+from filter.context import Context, Floats
+from filter.labels import BLANK, GENUINE, INJECTED
+from filter.model import Lexicon, Model
+from filter.ngrams import ORDERS, line_buckets
+from filter.page import Line
+from filter.segment import fold, segment
+
+N_REASONS = 3
+LEXICAL = ("lexical", "lexical_mean", "lexical_beyond_page")
+"""Features that are the line's own n-grams: told as n-grams, not as page features."""
+
+IN_WORDS: dict[str, str] = {
+    "script_distance": "another script than the rest of the page",
+    "familiar": "its n-grams elsewhere on the page",
+    "familiar_beyond_page": "its n-grams elsewhere on the page, against the page's usual",
+    "contained": "stands in another line of the page",
+    "contained_around_3": "the lines around it stand elsewhere too",
+    "log_twins": "equal lines on the page",
+    "owner_away": "how far away its copy stands",
+    "since_running": "lines since the last running text",
+    "until_running": "lines until the next running text",
+    "running_around_5": "running text around it",
+    "running_page": "running text on the page",
+    "log_width": "its length",
+    "log_pieces": "pieces between separators",
+    "piece_length": "length of the pieces between separators",
+    "word_length": "length of its words",
+    "log_words": "number of words",
+    "sentences": "sentence ends in it",
+    "ends_sentence": "ends as a sentence does",
+    "log_index": "place from the top",
+    "log_index_end": "place from the end",
+    "relative": "place on the page",
+    "mass_before": "share of the page above it",
+    "log_lines": "number of lines of the page",
+}
+"""Page features in words; others are told by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause of a verdict.
+
+    Attributes
+    ----------
+    kind : str
+        ``n-gram`` or ``page``.
+    name : str
+        The n-gram as written, or the page feature in words.
+    weight : float
+        What it adds to the log-odds of being junk: positive for junk, negative for genuine.
+    """
+
+    kind: str
+    name: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A line with the reasons for its verdict, strongest first."""
+
+    line: Line
+    reasons: tuple[Reason, ...]
+
+
+def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_REASONS) -> list[Explanation]:
+    """Reasons for every line of a page.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        The verdicts on the page.
+    text : str
+        The page.
+    model : Model
+    count : int
+        Reasons a line.
+
+    Returns
+    -------
+    list of Explanation
+        One a line, in order; none for a blank line.
+    """
+    batch = segment([text])
+    folded = fold(batch)
+    seen = lexical_context(batch, folded, model.lexicon)
+    row_of = {int(line): row for row, line in enumerate(seen.lines)}
+    page_terms = {
+        True: _page_terms(seen, model.injected.trees.contributions(seen.values) * model.injected.slope),
+        False: _page_terms(seen, model.furniture.trees.contributions(seen.values) * model.furniture.slope),
+    } if len(seen.lines) else {}  # fmt: skip
+    found = []
+    for line in lines:
+        if line.label == BLANK:
+            found.append(Explanation(line, ()))
+            continue
+        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(line.text, model.lexicon)
+        sign = -1 if line.label in GENUINE else 1
+        strongest = sorted((t for t in terms if t.weight * sign > 0), key=lambda t: -t.weight * sign)
+        found.append(Explanation(line, tuple(_without_repeats(strongest)[:count])))
+    return found
+
+
+def _page_terms(seen: Context, contributions: Floats) -> list[list[Reason]]:
+    return [
+        [
+            Reason("page", IN_WORDS.get(name, name.replace("_", " ")), round(float(weight), 3))
+            for name, weight in zip(seen.names, row, strict=True)
+            if name not in LEXICAL and abs(weight) > 0.01
+        ]
+        for row in contributions
+    ]
+
+
+def _ngram_terms(text: str, lexicon: Lexicon) -> list[Reason]:
+    """The n-grams of a line as written, each with its weight in the line's lexical score."""
+    folded = fold(segment([text]))
+    buckets, _ = line_buckets(folded)
+    places = _window_places(len(folded.codes))
+    shift = 1  # the line feed before the line
+    scale = lexicon.junk_scale / np.sqrt(max(len(buckets), 1))
+    written: dict[str, float] = {}
+    for (start, length), bucket in zip(places, buckets.tolist(), strict=True):
+        first, last = max(start, 1), min(start + length, len(folded.codes) - 1) - 1
+        if folded.origin is not None:
+            first, last = int(folded.origin[first]), int(folded.origin[last])
+        name = text[first - shift : last + 1 - shift]
+        written[name] = written.get(name, 0.0) + float(lexicon.junk[bucket]) * scale
+    return [Reason("n-gram", name, round(weight, 3)) for name, weight in written.items() if name.strip()]
+
+
+def _window_places(n_codes: int) -> list[tuple[int, int]]:
+    """Start and length of every window of a line with a boundary on both sides, in the order of `line_buckets`."""
+    places = []
+    for length in range(1, ORDERS + 1):
+        for start in range(n_codes - 1):
+            inside = 1 <= start < n_codes - 1 if length == 1 else start + length <= n_codes
+            if inside and not (length == 2 and n_codes == 2):
+                places.append((start, length))
+    return places
+
+
+def _without_repeats(reasons: Sequence[Reason]) -> list[Reason]:
+    """An n-gram inside a stronger one says nothing more."""
+    told: list[Reason] = []
+    for reason in reasons:
+        if not any(reason.kind == other.kind == "n-gram" and (reason.name in other.name or other.name in reason.name) for other in told):
+            told.append(reason)
+    return told

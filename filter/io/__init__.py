@@ -1,0 +1,1 @@
+"""Reading inputs and writing outputs: files, folders, JSON lines, receipts, labelled lines."""

@@ -1,0 +1,111 @@
+"""What cleaning gives back: a page, its lines, and the stretches cut out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a line that was cut or repaired.
+
+    Attributes
+    ----------
+    start, end : int
+        Half-open range in code points of `Line.text`.
+    label : str
+        What the stretch is, one of `filter.labels.LABELS`.
+    replacement : str
+        What stands there in the output; empty where the stretch was cut.
+    """
+
+    start: int
+    end: int
+    label: str
+    replacement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    r"""The verdict on one line of the input.
+
+    Attributes
+    ----------
+    number : int
+        Place of the line in the page, counted from 0.
+    text : str
+        The line as it came, without its ``\n``; a ``\r`` before it belongs to the text.
+    label : str
+        One of `filter.labels.LABELS`, or ``blank``.
+    probability : float
+        Calibrated probability that the line is neither article nor metadata; 0 for a blank line.
+    kept : bool
+        Whether the line is part of the cleaned text.
+    output : str or None
+        The line as emitted, or None where it was dropped.
+    spans : tuple of Span
+        The stretches that differ between `text` and `output`, in order, without overlap.
+    """
+
+    number: int
+    text: str
+    label: str
+    probability: float
+    kept: bool
+    output: str | None
+    spans: tuple[Span, ...] = ()
+
+
+def apply_spans(text: str, spans: Sequence[Span]) -> str:
+    """Replace each span of a line by its replacement.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    spans : sequence of Span
+        Ordered by `start`, without overlap.
+
+    Returns
+    -------
+    str
+        The line as emitted.
+
+    Examples
+    --------
+    >>> apply_spans("網(wǎng)站", [Span(1, 6, "residue")])
+    '網站'
+    """
+    pieces: list[str] = []
+    position = 0
+    for span in spans:
+        pieces += (text[position : span.start], span.replacement)
+        position = span.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+@dataclass(slots=True)
+class Page:
+    """A cleaned page.
+
+    Attributes
+    ----------
+    text : str
+        The cleaned text: equal to the input where nothing was flagged.
+    """
+
+    text: str
+    _make_lines: Callable[[], list[Line]] = field(repr=False)
+    _lines: list[Line] | None = field(default=None, repr=False)
+
+    @property
+    def lines(self) -> list[Line]:
+        """One `Line` for each line of the input, blank ones included, in order.
+
+        They are made when first asked for: one Python object a line costs as much as all of the cleaning.
+        """
+        if self._lines is None:
+            self._lines = self._make_lines()
+        return self._lines

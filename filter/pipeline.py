@@ -1,0 +1,254 @@
+"""The whole path from text to clean text; everything a caller needs is `PageFilter`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.classify import NO_LABEL, Verdicts, classify
+from filter.explain import Explanation, explain_page
+from filter.labels import BLANK, INDEX, LABELS
+from filter.model import Model, load_model, shipped
+from filter.page import Line, Page, Span, apply_spans
+from filter.policy import Policy, make_policy
+from filter.segment import Batch, batches
+from filter.spans import Repair, find_repairs
+
+
+class PageFilter:
+    """Cleans pages with a model under a policy.
+
+    Parameters
+    ----------
+    model : Model
+    policy : Policy
+
+    Examples
+    --------
+    >>> page_filter = PageFilter.load()
+    >>> page = page_filter.clean("The library opens at nine.\\n\\nBring a card, and a friend if you like.")
+    >>> page.text
+    'The library opens at nine.\\n\\nBring a card, and a friend if you like.'
+    >>> [line.label for line in page.lines]
+    ['article', 'blank', 'article']
+    """
+
+    def __init__(self, model: Model, policy: Policy) -> None:
+        self.model = model
+        self.settings = policy
+        self._dropped = np.array([label in policy.dropped for label in LABELS])
+
+    @property
+    def policy(self) -> str:
+        """Name of the policy."""
+        return self.settings.name
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path | None = None,
+        *,
+        policy: str = "careful",
+        only: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        drop: Sequence[str] = (),
+    ) -> PageFilter:
+        """Load a model.
+
+        Parameters
+        ----------
+        model : str or Path, optional
+            Folder written by `pagefilter train`; the shipped model by default.
+        policy : {"careful", "balanced", "spam-only"}
+            ``careful`` drops only what is nearly certain, ``balanced`` aims at the best F1 of the kept text,
+            ``spam-only`` drops nothing but injected text.
+        only, keep, drop : sequence of str
+            Labels: keep only these; keep these too; drop these too.
+
+        Returns
+        -------
+        PageFilter
+
+        Raises
+        ------
+        ModelError
+            If the folder is missing, incomplete, damaged or of another version.
+        PagefilterError
+            If the policy or a label does not exist.
+        """
+        loaded = load_model(Path(model) if model is not None else shipped("models") / "default")
+        return cls(loaded, make_policy(policy, loaded.card, only, keep, drop))
+
+    def clean(self, text: str) -> Page:
+        r"""Clean one page.
+
+        Parameters
+        ----------
+        text : str
+            Lines end at ``\n``.
+
+        Returns
+        -------
+        Page
+        """
+        return self._clean_batch([text])[0]
+
+    def clean_html(self, html: str, url: str | None = None) -> Page:
+        """Clean one HTML page; its lines are those a browser would lay out.
+
+        Parameters
+        ----------
+        html : str
+        url : str, optional
+            Where the page stood.
+
+        Returns
+        -------
+        Page
+        """
+        from filter.html import layout
+
+        return self.clean(layout(html, url))
+
+    def clean_many(self, texts: Iterable[str]) -> Iterator[Page]:
+        """Clean pages batch by batch: the way to clean more than one.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            Read as far as the next batch needs.
+
+        Yields
+        ------
+        Page
+            In order; the same that `clean` gives for each.
+        """
+        for group in batches(texts):
+            yield from self._clean_batch(group)
+
+    def explain(self, text: str) -> list[Explanation]:
+        """Every line of a page with the strongest reasons for its verdict.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        list of Explanation
+            One a line; a blank line has no reasons.
+        """
+        return explain_page(self.clean(text).lines, text, self.model)
+
+    def _clean_batch(self, texts: list[str]) -> list[Page]:
+        batch, verdicts = classify(texts, self.model)
+        kept = self._kept(verdicts)
+        return [self._page(index, batch, verdicts, kept) for index in range(len(texts))]
+
+    def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
+        """Which lines stay: a label that may go does when its threshold is reached."""
+        injected = verdicts.injected >= self.settings.injected
+        furniture = ~injected & (verdicts.furniture * (1 - verdicts.injected) >= self.settings.furniture)
+        final = np.where(injected, verdicts.kind[:, 2], np.where(furniture, verdicts.kind[:, 1], verdicts.label))
+        certain = injected | furniture | np.isin(verdicts.label, [INDEX["article"], INDEX["metadata"]])
+        verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
+        return (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
+
+    def _page(self, index: int, batch: Batch, verdicts: Verdicts, kept: NDArray[np.bool_]) -> Page:
+        text = batch.texts[index]
+        lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
+        offset = int(batch.page_start[index])
+        starts, ends = batch.starts[lines] - offset, batch.ends[lines] - offset
+        blank = verdicts.label[lines] == NO_LABEL
+        repairs = [r for r in find_repairs(text) if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
+        emitted = emit(text, starts, ends, kept[lines], blank, repairs)
+        make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
+        return Page(emitted, make)
+
+
+def emit(
+    text: str,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+    blank: NDArray[np.bool_],
+    repairs: Sequence[Repair],
+) -> str:
+    """The kept lines of a page, repaired; blank lines around dropped ones become one, none is left on top.
+
+    Parameters
+    ----------
+    text : str
+    starts, ends : ndarray of int64, shape (n_lines,)
+    kept, blank : ndarray of bool, shape (n_lines,)
+    repairs : sequence of Repair
+        In order.
+
+    Returns
+    -------
+    str
+        `text` itself where nothing is dropped or repaired.
+    """
+    if kept.all():
+        return apply_spans(text, [Span(r.start, r.end, r.label, r.replacement) for r in repairs]) if repairs else text
+    shown = kept & ~_needless_blanks(kept, blank)
+    if not shown.any():
+        return ""
+    ending = text.endswith("\n")
+    # Runs of lines that stay together are taken in one slice.
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], shown, [False])).astype(np.int8)))
+    pieces = []
+    waiting = list(repairs)
+    for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
+        begin, end = int(starts[first]), int(ends[last])
+        inside = [r for r in waiting if begin <= r.start < end]
+        piece = text[begin:end]
+        if inside:
+            piece = apply_spans(piece, [Span(r.start - begin, r.end - begin, r.label, r.replacement) for r in inside])
+        pieces.append(piece)
+    return "\n".join(pieces) + ("\n" if ending else "")
+
+
+def _needless_blanks(kept: NDArray[np.bool_], blank: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Blank lines to leave out: in a gap where a line was dropped all but one, on top and at the end all."""
+    needless = np.zeros(len(kept), dtype=bool)
+    real = np.flatnonzero(kept & ~blank)
+    if not len(real):
+        return blank.copy()
+    dropped = np.concatenate(([0], np.cumsum(~kept)))
+    bounds = np.concatenate(([-1], real, [len(kept)]))
+    gaps = np.flatnonzero(dropped[bounds[1:]] > dropped[np.minimum(bounds[:-1] + 1, len(kept))])
+    for gap in gaps:
+        low, high = bounds[gap] + 1, bounds[gap + 1]
+        blanks = low + np.flatnonzero(blank[low:high])
+        inner = 0 < gap < len(bounds) - 2
+        needless[blanks[1:] if inner else blanks] = True
+    return needless
+
+
+def _lines(
+    text: str,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    junk: NDArray[np.float32],
+    kept: NDArray[np.bool_],
+    repairs: Sequence[Repair],
+) -> list[Line]:
+    by_line = {
+        int(line): list(group)
+        for line, group in groupby(repairs, key=lambda r: np.searchsorted(starts, r.start, side="right") - 1)
+    }
+    found = []
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        label = LABELS[labels[number]] if labels[number] != NO_LABEL else BLANK
+        body = text[start:end]
+        spans = tuple(Span(r.start - start, r.end - start, r.label, r.replacement) for r in by_line.get(number, ()))
+        output = apply_spans(body, spans) if kept[number] else None
+        found.append(Line(number, body, label, float(junk[number]), bool(kept[number]), output, spans))
+    return found

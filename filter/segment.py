@@ -1,0 +1,199 @@
+r"""Texts to one batch of lines: arrays over all lines of all pages, no Python object a line.
+
+A line ends at ``\n``. Line `i` of a batch is ``codes[starts[i]:ends[i]]``; ``codes[ends[i]]`` is its line feed,
+and ``codes[starts[i] - 1]`` the one before it, so that every line has a boundary on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.codepoints import NEWLINE, Codes, class_table, fold_table, to_codes
+
+Indices = NDArray[np.int64]
+BATCH_CODES = 200_000
+"""Code points in a batch: enough to hide the cost of a NumPy call, few enough to stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    r"""Lines of some pages.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        The pages.
+    codes : ndarray of uint32
+        Their code points, a line feed before, between and after them.
+    starts, ends : ndarray of int64, shape (n_lines,)
+        Where each line lies in `codes`.
+    page_of : ndarray of int64, shape (n_lines,)
+        Index of the page of each line.
+    first_line : ndarray of int64, shape (n_pages + 1,)
+        Index of the first line of each page, and the number of lines.
+    page_start : ndarray of int64, shape (n_pages,)
+        Where each page begins in `codes`.
+    """
+
+    texts: tuple[str, ...]
+    codes: Codes
+    starts: Indices
+    ends: Indices
+    page_of: Indices
+    first_line: Indices
+    page_start: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A batch as the classifier sees it: folded code points, and where its lines lie in them.
+
+    Attributes
+    ----------
+    codes : ndarray of uint32
+        Folded code points, invisible characters dropped.
+    starts, ends : ndarray of int64, shape (n_lines,)
+        Where each line lies in `codes`.
+    origin : ndarray of int64 or None
+        Where each folded code point stood before; None where nothing was dropped.
+    """
+
+    codes: Codes
+    starts: Indices
+    ends: Indices
+    origin: Indices | None
+
+
+def segment(texts: Sequence[str]) -> Batch:
+    r"""Cut pages into lines.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Pages. A line feed at the very end of a page ends its last line and starts none.
+
+    Returns
+    -------
+    Batch
+
+    Examples
+    --------
+    >>> batch = segment(["one\n\ntwo\n", ""])
+    >>> [(int(p), int(e - s)) for p, s, e in zip(batch.page_of, batch.starts, batch.ends)]
+    [(0, 3), (0, 0), (0, 3)]
+    """
+    bodies = [text[:-1] if text.endswith("\n") else text for text in texts]
+    codes = to_codes("\n".join(["", *bodies, ""]))
+    feeds = np.flatnonzero(codes == NEWLINE).astype(np.int64)
+    starts, ends = feeds[:-1] + 1, feeds[1:]
+    lengths = np.fromiter((len(body) for body in bodies), dtype=np.int64, count=len(bodies))
+    page_start = 1 + np.concatenate(([0], np.cumsum(lengths + 1)[:-1])) if bodies else np.zeros(0, np.int64)
+    page_of = np.searchsorted(page_start, starts, side="right") - 1
+    # A page without a character has no line at all.
+    real = np.fromiter((len(text) > 0 for text in texts), dtype=bool, count=len(texts))[page_of] if bodies else starts < 0
+    starts, ends, page_of = starts[real], ends[real], page_of[real]
+    first_line = np.searchsorted(page_of, np.arange(len(texts) + 1))
+    return Batch(tuple(texts), codes, starts, ends, page_of, first_line, page_start)
+
+
+def batches(texts: Iterable[str], size: int = BATCH_CODES) -> Iterator[list[str]]:
+    """Group pages so that a group holds about `size` code points; a larger page stands alone.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    size : int
+        Code points a group.
+
+    Yields
+    ------
+    list of str
+        Never empty; order is kept.
+
+    Examples
+    --------
+    >>> list(batches(["aaaa", "b", "c"], size=4))
+    [['aaaa'], ['b', 'c']]
+    """
+    group: list[str] = []
+    filled = 0
+    for text in texts:
+        if group and filled + len(text) > size:
+            yield group
+            group, filled = [], 0
+        group.append(text)
+        filled += len(text)
+    if group:
+        yield group
+
+
+def fold(batch: Batch) -> Folded:
+    """Fold a batch with one look-up.
+
+    Parameters
+    ----------
+    batch : Batch
+
+    Returns
+    -------
+    Folded
+
+    Examples
+    --------
+    >>> folded = fold(segment(["ＡB\u200bc 網"]))
+    >>> "".join(map(chr, folded.codes[folded.starts[0] : folded.ends[0]]))
+    'abc 网'
+    """
+    codes = fold_table().take(batch.codes, mode="clip")
+    seen = codes != 0
+    if seen.all():
+        return Folded(codes, batch.starts, batch.ends, None)
+    place = np.concatenate(([0], np.cumsum(seen)))
+    return Folded(codes[seen], place[batch.starts], place[batch.ends], np.flatnonzero(seen).astype(np.int64))
+
+
+def select(folded: Folded, lines: Indices) -> Folded:
+    """Some lines of a folded batch, as a batch of their own.
+
+    Parameters
+    ----------
+    folded : Folded
+    lines : ndarray of int64
+        Ascending.
+
+    Returns
+    -------
+    Folded
+        `origin` is None: the lines are only to be scored.
+    """
+    starts, lengths = folded.starts[lines], folded.ends[lines] - folded.starts[lines] + 1
+    new_starts = 1 + np.concatenate(([0], np.cumsum(lengths)))
+    take = np.repeat(starts - new_starts[:-1], lengths) + np.arange(1, new_starts[-1])
+    codes = np.concatenate((np.array([NEWLINE], np.uint32), folded.codes[take]))
+    return Folded(codes, new_starts[:-1], new_starts[1:] - 1, None)
+
+
+def class_counts(batch: Batch, n_classes: int) -> NDArray[np.int64]:
+    """How many code points of each class each line holds, before folding.
+
+    Parameters
+    ----------
+    batch : Batch
+    n_classes : int
+        Number of classes of `filter.codepoints.CLASSES`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_lines, n_classes)
+    """
+    n_lines = len(batch.starts)
+    lengths = batch.ends - batch.starts
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    take = np.repeat(batch.starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    classes = class_table().take(batch.codes[take], mode="clip")
+    line = np.repeat(np.arange(n_lines) * n_classes, lengths)
+    return np.bincount(line + classes, minlength=n_lines * n_classes).reshape(n_lines, n_classes)

@@ -1,0 +1,682 @@
+"""Training: labelled lines and pages to a model.
+
+Stage one learns from lines. Stage two learns from whole pages, and must see a line's lexical score as it will be for
+a line never seen: scores come from models that were trained without the line's family and page (cross-fitting).
+Loose lines are set into pages, junk and honest ones at the same places, so that the place alone teaches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS
+from filter.compose import SetPage, compose
+from filter.context import Context, Floats, context
+from filter.errors import LabelledDataError
+from filter.io.labelled import LabelledLine, LabelledPage, read_labelled
+from filter.labels import BLANK, GENUINE, INDEX, INJECTED, LABELS, METADATA
+from filter.model import Head, LabelHead, Lexicon, Model, load_model, shipped
+from filter.ngrams import N_BUCKETS, line_buckets, score_labels, score_lines, window_counts
+from filter.segment import batches, fold, segment
+from filter.trees import Trees
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FURNITURE_OF_SOME_KIND = "furniture"
+"""Label of training lines known to be page furniture, but not which: extracted pages say only what is content."""
+FOLDS = 4
+JUNK_C = 2.0
+LABEL_C = 1.0
+LABEL_LINES = 60_000
+"""At most so many lines teach the label vectors: more of them cost minutes and change little."""
+TREES = 80
+LEAVES = 16
+CAREFUL_INJECTED_LOSS = 0.001
+CAREFUL_FURNITURE_LOSS = 0.005
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """What a model is made of.
+
+    Attributes
+    ----------
+    pages : sequence of LabelledPage
+        Whole pages.
+    loose : sequence of LabelledLine
+        Lines without a page.
+    weights : dict of str to float
+        Weight in stage one by family; 1 where nothing is said.
+    sources : sequence of dict
+        For the card: name, licence, rows.
+    """
+
+    pages: Sequence[LabelledPage]
+    loose: Sequence[LabelledLine]
+    weights: dict[str, float] = field(default_factory=dict)
+    sources: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Distinct training lines as columns."""
+
+    texts: list[str]
+    labels: list[str]
+    families: list[str]
+    languages: list[str]
+    weight: NDArray[np.float64]
+    fold: NDArray[np.int64]
+
+
+def design_matrix(texts: Sequence[str]) -> csr_matrix:
+    """Hashed n-gram counts of lines over the square root of their number: the features of stage one.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Lines, without line feeds.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix of float32, shape (n_lines, 2**18)
+
+    Examples
+    --------
+    >>> design_matrix(["ab", ""]).shape
+    (2, 262144)
+    """
+    from scipy.sparse import csr_matrix
+
+    rows, counts = [], []
+    for group in batches(texts, 400_000):
+        folded = fold(segment(["\n".join(group)]))
+        buckets, offsets = line_buckets(folded)
+        lengths = np.diff(offsets)
+        # A line feed at the very end starts no line.
+        rows.append(buckets)
+        counts.append(np.concatenate((lengths, np.zeros(len(group) - len(lengths), np.int64))))
+    length = np.concatenate(counts) if counts else np.zeros(0, np.int64)
+    indices = np.concatenate(rows) if rows else np.zeros(0, np.int32)
+    data = np.repeat((1.0 / np.sqrt(np.maximum(length, 1))).astype(np.float32), length)
+    return csr_matrix((data, indices, np.concatenate(([0], np.cumsum(length)))), shape=(len(length), N_BUCKETS))
+
+
+def _quantize(weights: NDArray[np.float64], scale: float) -> NDArray[np.int8]:
+    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8)
+
+
+def _scale(weights: NDArray[np.float64]) -> float:
+    """Steps so that all but one in ten thousand of the weights fit: a few large ones must not coarsen the rest."""
+    used = np.abs(weights[weights != 0])
+    return float(np.quantile(used, 0.9999) / 127) if len(used) else 1.0
+
+
+def fit_junk(matrix: csr_matrix, is_junk: NDArray[np.bool_], weight: NDArray[np.float64], c: float = JUNK_C) -> tuple[NDArray[np.float64], float]:
+    """The junk-or-keep weight of every n-gram, by logistic regression.
+
+    Parameters
+    ----------
+    matrix : csr_matrix, shape (n_lines, 2**18)
+    is_junk : ndarray of bool, shape (n_lines,)
+    weight : ndarray of float64, shape (n_lines,)
+    c : float
+        Inverse strength of the L2 penalty.
+
+    Returns
+    -------
+    weights : ndarray of float64, shape (2**18,)
+    bias : float
+    """
+    used, coefficients, intercepts, _ = _logistic(matrix, is_junk, weight, c, 60)
+    weights = np.zeros(N_BUCKETS)
+    weights[used] = coefficients[-1]
+    return weights, float(intercepts[-1])
+
+
+def _logistic(
+    matrix: csr_matrix, target: NDArray[Any], weight: NDArray[np.float64], c: float, iterations: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
+    """Logistic regression on the columns that occur: columns, one row of coefficients a class, intercepts, classes."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]))
+    with warnings.catch_warnings():
+        # Stopping early is part of the regularisation here, and the same every time.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = LogisticRegression(C=c, max_iter=iterations, tol=1e-3).fit(matrix[:, used], target, sample_weight=weight)
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(fitted.classes_) == 2:
+        coefficients, intercepts = np.vstack((-coefficients, coefficients)), np.array([-intercepts[0], intercepts[0]])
+    return used, coefficients.astype(np.float64), intercepts.astype(np.float64), fitted.classes_
+
+
+def fit_labels(
+    matrix: csr_matrix, labels: Sequence[str], weight: NDArray[np.float64], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A weight of every n-gram for every label, by multinomial logistic regression.
+
+    Returns
+    -------
+    weights : ndarray of float64, shape (2**18, n_labels)
+        Zero for labels without lines.
+    bias : ndarray of float64, shape (n_labels,)
+    """
+    known = np.array([INDEX.get(label, -1) for label in labels])
+    chosen = _at_most(known, LABEL_LINES, seed)
+    weights = np.zeros((N_BUCKETS, len(LABELS)))
+    bias = np.full(len(LABELS), -9.0)
+    target = known[chosen]
+    if len(set(target.tolist())) < 2:
+        return weights, bias
+    used, coefficients, intercepts, classes = _logistic(matrix[chosen], target, weight[chosen], LABEL_C, 25)
+    weights[np.ix_(used, classes)] = coefficients.T
+    bias[classes] = intercepts
+    return weights, bias
+
+
+def _at_most(known: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.int64]:
+    """Rows with a known label, no label with more than its share of the limit."""
+    rng = np.random.default_rng(seed)
+    share = max(limit // len(LABELS), 1)
+    picked = []
+    for column in range(len(LABELS)):
+        rows = np.flatnonzero(known == column)
+        picked.append(rng.choice(rows, share, replace=False) if len(rows) > share else rows)
+    return np.sort(np.concatenate(picked))
+
+
+def fit_lexicon(lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], seed: int, like: Lexicon | None = None) -> Lexicon:
+    """Stage one from some of the lines.
+
+    Parameters
+    ----------
+    lines : Lines
+    matrix : csr_matrix
+        Of all lines.
+    rows : ndarray of int64
+        Which lines to learn from.
+    seed : int
+    like : Lexicon, optional
+        Take scales and biases from it, so that sums of both can be compared.
+
+    Returns
+    -------
+    Lexicon
+    """
+    labels = [lines.labels[row] for row in rows]
+    is_junk = np.array([label not in GENUINE for label in labels])
+    part, weight = matrix[rows], lines.weight[rows]
+    junk, junk_bias = fit_junk(part, is_junk, weight)
+    by_label, label_bias = fit_labels(part, labels, weight, seed)
+    scale = like.junk_scale if like else _scale(junk)
+    label_scale = like.label_scale if like else np.array([_scale(column) for column in by_label.T], np.float32)
+    quantized = np.stack([_quantize(column, float(s)) for column, s in zip(by_label.T, label_scale, strict=True)], axis=1)
+    return Lexicon(
+        _quantize(junk, scale),
+        scale,
+        like.junk_bias if like else junk_bias,
+        np.ascontiguousarray(quantized),
+        np.asarray(label_scale, np.float32),
+        like.label_bias if like else label_bias.astype(np.float32),
+    )
+
+
+def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int]]:
+    """Distinct lines, the pages as indices into them, and the indices of the loose lines.
+
+    A line's fold is that of its page, but of its family where it is injected or loose, so that no model that scores
+    it has seen its family.
+    """
+    index: dict[tuple[str, str], int] = {}
+    texts: list[str] = []
+    labels: list[str] = []
+    families: list[str] = []
+    languages: list[str] = []
+    folds: list[int] = []
+
+    def add(line: LabelledLine, group: str) -> int:
+        key = (line.text, line.label)
+        if key not in index:
+            index[key] = len(texts)
+            texts.append(line.text)
+            labels.append(line.label)
+            families.append(line.family)
+            languages.append(line.language)
+            folds.append(_fold(line.family if line.label in INJECTED and line.family else group, seed))
+        return index[key]
+
+    pages = [
+        SetPage(page.name, page.lines[0].language, tuple(-1 if line.label == BLANK else add(line, page.name) for line in page.lines))
+        for page in data.pages
+        if page.lines
+    ]
+    loose = [add(line, line.family or line.text) for line in data.loose]
+    weight = np.array([data.weights.get(family, 1.0) for family in families])
+    return Lines(texts, labels, families, languages, weight, np.array(folds, np.int64)), pages, loose
+
+
+def _fold(group: str, seed: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{group}".encode("utf8", "surrogatepass")).digest()[:4], "big") % FOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFitted:
+    """Scores of every line from a model that never saw its group."""
+
+    junk: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+
+def cross_fit(lines: Lines, matrix: csr_matrix, lexicon: Lexicon, seed: int, say: Say) -> CrossFitted:
+    """Score every line by a stage one trained on the other folds."""
+    junk = np.zeros(len(lines.texts), np.int64)
+    labels = np.zeros((len(lines.texts), len(LABELS)), np.int64)
+    for held_out in range(FOLDS):
+        say(f"stage one, fold {held_out + 1} of {FOLDS}")
+        rest, rows = np.flatnonzero(lines.fold != held_out), np.flatnonzero(lines.fold == held_out)
+        if not len(rows):
+            continue
+        judges = {lines.labels[row] not in GENUINE for row in rest}
+        model = fit_lexicon(lines, matrix, rest, seed, like=lexicon) if len(judges) == 2 else lexicon
+        part = matrix[rows]
+        root = np.sqrt(np.maximum(np.diff(part.indptr), 1))
+        # The matrix holds counts over a root; integers come back exactly by rounding.
+        junk[rows] = np.rint((part @ model.junk.astype(np.float64)) * root).astype(np.int64)
+        labels[rows] = np.rint((part @ model.labels.astype(np.float64)) * root[:, None]).astype(np.int64)
+    return CrossFitted(junk, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stage two learns from: one row a non-blank line of the composed pages."""
+
+    values: Floats
+    names: tuple[str, ...]
+    inputs: Floats
+    label: NDArray[np.int64]
+    page: NDArray[np.int64]
+    length: NDArray[np.int64]
+    line: NDArray[np.int64]
+
+
+UNKNOWN_KIND = -2
+
+
+def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: Lexicon) -> Seen:
+    """Context and label scores of every line of the composed pages, with cross-fitted scores."""
+    parts: list[tuple[Context, NDArray[np.int64], NDArray[np.int64]]] = []
+    texts = ["\n".join(lines.texts[i] if i >= 0 else "" for i in page.lines) for page in pages]
+    done = 0
+    for group in batches(texts):
+        batch = segment(group)
+        flat = np.array([i for page in pages[done : done + len(group)] for i in _as_segmented(page.lines)], np.int64)
+        score = np.where(flat >= 0, scores.junk[flat], 0)
+        seen = context(batch, fold(batch), score, lexicon.junk_scale, lexicon.junk_bias)
+        parts.append((seen, flat[seen.lines], batch.page_of[seen.lines] + done))
+        done += len(group)
+    line = np.concatenate([p[1] for p in parts])
+    values = np.concatenate([p[0].values for p in parts if len(p[0].lines)])
+    lengths = np.array([max(len(text), 1) for text in lines.texts], np.int64)
+    windows = np.maximum(window_counts(fold(segment(["\n".join(["", *lines.texts, ""])]))), 1)[1 : len(lines.texts) + 1]
+    label_scores = scores.labels[line] * lexicon.label_scale / np.sqrt(windows[line])[:, None] + lexicon.label_bias
+    label = np.array([INDEX.get(label, UNKNOWN_KIND) for label in lines.labels], np.int64)
+    return Seen(
+        values,
+        parts[0][0].names,
+        np.concatenate((label_scores.astype(np.float32), values), axis=1),
+        label[line],
+        np.concatenate([p[2] for p in parts]),
+        lengths[line],
+        line,
+    )
+
+
+def _as_segmented(lines: Sequence[int]) -> Sequence[int]:
+    """The lines that `segment` finds: a blank one at the very end is none."""
+    return lines[:-1] if lines and lines[-1] < 0 else lines
+
+
+def fit_trees(values: Floats, target: NDArray[np.bool_], weight: NDArray[np.float64], seed: int) -> Trees:
+    """Gradient-boosted trees as plain arrays.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n, n_features)
+    target : ndarray of bool, shape (n,)
+    weight : ndarray of float64, shape (n,)
+    seed : int
+
+    Returns
+    -------
+    Trees
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    booster = HistGradientBoostingClassifier(
+        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.12, min_samples_leaf=20, l2_regularization=1.0,
+        early_stopping=False, random_state=seed,
+    )  # fmt: skip
+    booster.fit(values, target, sample_weight=weight)
+    # The only place that holds the fitted trees; private in scikit-learn, its layout unchanged since 0.24.
+    nodes = [predictor[0].nodes for predictor in booster._predictors]
+    sizes = np.array([len(tree) for tree in nodes])
+    roots = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int32)
+    base = np.repeat(roots, sizes)
+    tree = np.concatenate(nodes)
+    leaf = tree["is_leaf"].astype(bool)
+    own = np.arange(len(tree), dtype=np.int32)
+    return Trees(
+        np.where(leaf, 0, tree["feature_idx"]).astype(np.int32),
+        np.where(leaf, np.inf, tree["num_threshold"]).astype(np.float32),
+        np.where(leaf, own, tree["left"] + base).astype(np.int32),
+        np.where(leaf, own, tree["right"] + base).astype(np.int32),
+        tree["value"].astype(np.float32),
+        roots,
+        int(tree["depth"].max()),
+        float(np.ravel(booster._baseline_prediction)[0]),
+    )
+
+
+def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], seed: int) -> tuple[Head, Floats]:
+    """Trees with Platt's calibration on pages they had not seen.
+
+    Returns
+    -------
+    head : Head
+    probability : ndarray of float32, shape (len(rows),)
+        Of every row, by trees that had not seen its page.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    values, page = seen.values[rows], seen.page[rows]
+    weight = np.ones(len(rows))
+    odds = np.zeros(len(rows), np.float32)
+    for held_out in range(2):
+        test = page % 2 == held_out
+        if len(set(target[~test].tolist())) < 2:
+            continue
+        odds[test] = fit_trees(values[~test], target[~test], weight[~test], seed).predict(values[test])
+    trees = fit_trees(values, target, weight, seed) if target.any() and not target.all() else _constant_trees(target)
+    slope, offset = 1.0, 0.0
+    if target.any() and not target.all():
+        platt = LogisticRegression(C=1e6).fit(odds[:, None], target)
+        slope, offset = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    probability = (1 / (1 + np.exp(-np.clip(slope * odds + offset, -30, 30)))).astype(np.float32)
+    return Head(trees, slope, offset), probability
+
+
+def _constant_trees(target: NDArray[np.bool_]) -> Trees:
+    """A tree that says one thing, where there is nothing to tell apart."""
+    leaf = np.zeros(1, np.int32)
+    certain = 12.0 if target.any() else -12.0
+    return Trees(leaf, np.array([np.inf], np.float32), leaf, leaf, np.zeros(1, np.float32), leaf, 0, certain)
+
+
+def fit_label_head(seen: Seen, seed: int) -> LabelHead:
+    """Which label, from label scores and page features, by multinomial logistic regression."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = _at_most(seen.label, 80_000, seed)
+    inputs, target = seen.inputs[rows], seen.label[rows]
+    mean, deviation = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-3)
+    weights = np.zeros((inputs.shape[1], len(LABELS)), np.float32)
+    bias = np.full(len(LABELS), -9.0, np.float32)
+    classes = np.unique(target)
+    if len(classes) < 2:
+        bias[classes] = 0
+        return LabelHead(weights, bias, mean, deviation)
+    balance = len(target) / (len(classes) * np.bincount(target, minlength=len(LABELS)).clip(1))
+    fitted = LogisticRegression(C=0.3, max_iter=200).fit((inputs - mean) / deviation, target, sample_weight=np.sqrt(balance[target]))
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(classes) == 2:
+        coefficients, intercepts = np.vstack((-coefficients, coefficients)), np.array([-intercepts[0], intercepts[0]])
+    weights[:, classes] = coefficients.T
+    bias[classes] = intercepts
+    return LabelHead(weights, bias, mean, deviation)
+
+
+def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dict[str, float]]:
+    """Thresholds of the policies, from probabilities of pages that the trees had not seen.
+
+    Parameters
+    ----------
+    seen : Seen
+    injected, furniture : ndarray of float32, shape (n,)
+
+    Returns
+    -------
+    dict
+        By policy, the probability from which injected text and page furniture go.
+    """
+    genuine = np.isin(seen.label, GENUINE_COLUMNS)
+    careful = {
+        "injected": _budget(injected[genuine], np.ones(genuine.sum()), CAREFUL_INJECTED_LOSS),
+        "furniture": _budget(furniture[genuine], seen.length[genuine].astype(float), CAREFUL_FURNITURE_LOSS),
+    }
+    return {
+        "careful": careful,
+        "balanced": {"injected": min(careful["injected"], 0.6), "furniture": 0.5},
+        "spam-only": {"injected": careful["injected"], "furniture": 2.0},
+    }
+
+
+def _budget(probability: Floats, mass: NDArray[np.float64], loss: float) -> float:
+    """The lowest threshold, one half at least, at which no more than `loss` of the mass would go."""
+    order = np.argsort(-probability)
+    gone = np.cumsum(mass[order]) / max(mass.sum(), 1e-9)
+    allowed = int(np.searchsorted(gone, loss, side="right"))
+    if allowed >= len(order):
+        return 0.5
+    return float(max(0.5001, np.nextafter(probability[order[allowed]], np.float32(2))))
+
+
+def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) -> Model:
+    """Train a model from nothing.
+
+    Parameters
+    ----------
+    data : TrainingSet
+    seed : int
+        Of everything that is drawn.
+    say : callable
+        Told what is being done.
+
+    Returns
+    -------
+    Model
+        The same for the same input.
+
+    Raises
+    ------
+    LabelledDataError
+        If there is no junk, or nothing genuine.
+    """
+    lines, pages, loose = gather(data, seed)
+    if len({label in GENUINE for label in lines.labels}) < 2:
+        raise LabelledDataError("training needs genuine lines (article, metadata) and others; add what is missing")
+    say(f"{len(lines.texts)} lines, {len(pages)} pages")
+    matrix = design_matrix(lines.texts)
+    lexicon = fit_lexicon(lines, matrix, np.arange(len(lines.texts)), seed)
+    scores = cross_fit(lines, matrix, lexicon, seed, say)
+    del matrix
+    composed = compose(pages, loose, lines.labels, lines.families, lines.languages, seed)
+    say(f"stage two, {len(composed)} pages")
+    seen = look(composed, lines, scores, lexicon)
+    is_injected = np.isin(seen.label, INJECTED_COLUMNS)
+    injected, p_injected = fit_head(seen, np.arange(len(seen.label)), is_injected, seed)
+    rest = np.flatnonzero(~is_injected & ~_reads_like_metadata(seen))
+    is_furniture = np.isin(seen.label, [*FURNITURE_COLUMNS, UNKNOWN_KIND])
+    furniture, p_rest = fit_head(seen, rest, is_furniture[rest], seed)
+    p_furniture = np.zeros(len(seen.label), np.float32)
+    p_furniture[rest] = p_rest
+    card = {
+        "thresholds": thresholds(seen, p_injected, p_furniture * (1 - p_injected)),
+        "lines": dict(sorted(Counter(lines.labels).items())),
+        "pages": len(pages),
+        "sources": list(data.sources),
+        "seed": seed,
+        "versions": _versions(),
+        "metrics": _metrics(seen, p_injected, p_furniture),
+    }
+    return Model(lexicon, injected, furniture, fit_label_head(seen, seed), card)
+
+
+def _metrics(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, Any]:
+    """Cross-fitted figures for the card."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    is_injected = np.isin(seen.label, INJECTED_COLUMNS)
+    is_furniture = np.isin(seen.label, [*FURNITURE_COLUMNS, UNKNOWN_KIND])
+    if not is_injected.any() or not is_furniture.any():
+        return {}
+    rest = ~is_injected
+    return {
+        "injected_auc": round(float(roc_auc_score(is_injected, injected)), 4),
+        "injected_average_precision": round(float(average_precision_score(is_injected, injected)), 4),
+        "furniture_auc": round(float(roc_auc_score(is_furniture[rest], furniture[rest])), 4),
+        "how": "composed pages, lexical scores cross-fitted by family and page, trees two-fold by page",
+    }
+
+
+def _reads_like_metadata(seen: Seen) -> NDArray[np.bool_]:
+    """Lines outside the content of an extracted page that are bylines and dates: not junk, whatever the extraction says."""
+    scores = seen.inputs[:, : len(LABELS)]
+    return (seen.label == UNKNOWN_KIND) & (scores.argmax(axis=1) == INDEX[METADATA])
+
+
+def _versions() -> dict[str, str]:
+    import scipy
+    import sklearn
+
+    return {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}
+
+
+def train(pages: Sequence[LabelledPage], *, scratch: bool = False, seed: int = 0, say: Say = lambda message: None) -> Model:
+    """Train on labelled lines and pages: on top of the shipped model and its seeds, or from nothing.
+
+    Parameters
+    ----------
+    pages : sequence of LabelledPage
+        Pages, and loose lines as pages of one line without a name.
+    scratch : bool
+        Use only these lines.
+    seed : int
+    say : callable
+        Told what is being done.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    LabelledDataError
+        If there is no junk, or nothing genuine.
+
+    Examples
+    --------
+    >>> from filter.io.labelled import LabelledLine, LabelledPage
+    >>> lines = [LabelledLine("Buy zorblax now", "spam_other"), LabelledLine("The mayor opened the hall.", "article")]
+    >>> model = train([LabelledPage("", (line,)) for line in lines])
+    >>> model.card["lines"]
+    {'article': 1, 'spam_other': 1}
+    """
+    given = as_training_set(pages)
+    return fit(given, seed=seed, say=say) if scratch else adapt(load_model(shipped("models") / "default"), given, seed=seed, say=say)
+
+
+def as_training_set(pages: Sequence[LabelledPage]) -> TrainingSet:
+    """Named pages as pages, the rest as loose lines."""
+    whole = [page for page in pages if page.name]
+    return TrainingSet(whole, [line for page in pages if not page.name for line in page.lines if line.label != BLANK])
+
+
+def shipped_seeds() -> TrainingSet:
+    """The labelled lines and pages that come with the package."""
+    return as_training_set(read_labelled([Path(shipped("seeds"))]))
+
+
+def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) -> Model:
+    """Teach a model more lines: stage one learns what the base and its seeds do not say, stage two stays.
+
+    Parameters
+    ----------
+    base : Model
+    given : TrainingSet
+    seed : int
+    say : callable
+
+    Returns
+    -------
+    Model
+
+    Notes
+    -----
+    The base's score enters the regression as one more feature, so that the n-grams learn only the difference, on the
+    given lines and the shipped seeds together. The result is one weight an n-gram again, and as fast.
+    """
+    lines, _, _ = gather(given, seed)
+    if len({label in GENUINE for label in lines.labels}) < 2:
+        raise LabelledDataError("training needs genuine lines (article, metadata) and others; add what is missing")
+    seeds, _, _ = gather(shipped_seeds(), seed)
+    texts, labels = lines.texts + seeds.texts, lines.labels + seeds.labels
+    weight = np.concatenate((np.full(len(lines.texts), max(1.0, len(seeds.texts) / max(len(lines.texts), 1) / 4)), seeds.weight))
+    say(f"{len(lines.texts)} lines on top of {len(seeds.texts)} seeds")
+    matrix = design_matrix(texts)
+    is_junk = np.array([label not in GENUINE for label in labels])
+    junk, junk_scale, junk_bias = _on_top(matrix, is_junk, weight, base.lexicon.junk, base.lexicon.junk_scale, base.lexicon.junk_bias)
+    columns, scales, biases = [], [], []
+    for column, label in enumerate(LABELS):
+        target = np.array([one == label for one in labels])
+        old = base.lexicon.labels[:, column], float(base.lexicon.label_scale[column]), float(base.lexicon.label_bias[column])
+        taught = any(one == label for one in lines.labels)
+        new = _on_top(matrix, target, weight, *old) if taught else old
+        columns.append(new[0])
+        scales.append(new[1])
+        biases.append(new[2])
+    lexicon = Lexicon(junk, junk_scale, junk_bias, np.stack(columns, axis=1), np.array(scales, np.float32), np.array(biases, np.float32))
+    card = {
+        **base.card,
+        "lines": dict(sorted(Counter(lines.labels).items())),
+        "base_weights_sha256": base.digest,
+        "sources": [*base.card.get("sources", []), {"name": "labelled lines given to train", "rows": len(lines.texts)}],
+        "seed": seed,
+        "versions": _versions(),
+        "metrics": {},
+    }
+    return replace(base, lexicon=lexicon, card=card, digest="")
+
+
+def _on_top(
+    matrix: csr_matrix, target: NDArray[np.bool_], weight: NDArray[np.float64], old: NDArray[np.int8], scale: float, bias: float
+) -> tuple[NDArray[np.int8], float, float]:
+    """Old weights plus what the lines add to them; the old score is an offset of the regression."""
+    from scipy.sparse import csr_matrix as sparse
+    from scipy.sparse import hstack
+
+    offset = matrix @ (old.astype(np.float64) * scale) + bias
+    # A large unit leaves the offset's coefficient all but free of the penalty.
+    unit = 100.0
+    with_offset = hstack([matrix, sparse(offset[:, None] * unit)], format="csr")
+    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, JUNK_C, 60)
+    learned = np.zeros(matrix.shape[1] + 1)
+    learned[used] = coefficients[-1]
+    trust = float(learned[-1]) * unit
+    new = learned[:-1] + trust * scale * old
+    new_scale = max(_scale(new), scale * 0.5)
+    return _quantize(new, new_scale), new_scale, float(intercepts[-1]) + trust * bias
