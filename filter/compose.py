@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from filter.labels import GENUINE, INJECTED
+from filter.labels import ARTICLE, GENUINE, INJECTED, METADATA
 
 BLANK_LINE = -1
 PLACES = ("top", "gap", "end", "scattered")
@@ -25,6 +25,9 @@ INJECTED_SHARE = 0.6
 """Share of composed pages that get junk; the others get honest lines at the same places, or nothing."""
 HONEST_SHARE = 0.3
 LINES_IN_A_DOCUMENT = 18
+FRAME = ("navigation", METADATA, "boilerplate", "advert")
+FRAME_SHARE = 0.6
+"""How often a document gets each kind of furniture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,18 @@ class SetPage:
 
 @dataclass(frozen=True, slots=True)
 class _Stock:
-    """Lines to set in: families by language, and lines by family."""
+    """Lines to set in, by family and language."""
 
-    lines: dict[str, list[int]]
-    families: list[str]
-    by_language: dict[str, list[str]]
+    lines: dict[tuple[str, str], list[int]]
+    keys: list[tuple[str, str]]
+    by_language: dict[str, list[tuple[str, str]]]
 
-    def draw(self, language: str, same_language: float, rng: np.random.Generator) -> list[int]:
-        """One to four lines of a family, or now and then a block of several families of one language."""
+    def draw(self, language: str, same_language: float, rng: np.random.Generator, blocks: float = 0.3) -> list[int]:
+        """One to four lines of a family, or now and then a block of several families."""
         pool = self.by_language.get(language, []) if rng.random() < same_language else []
-        pool = pool or self.families
+        pool = pool or self.keys
         chosen: list[int] = []
-        for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 6))):
+        for _ in range(1 if rng.random() >= blocks else int(rng.integers(2, 6))):
             lines = self.lines[pool[int(rng.integers(len(pool)))]]
             start = int(rng.integers(len(lines)))
             chosen += lines[start : start + int(rng.integers(1, 5))]
@@ -57,12 +60,13 @@ class _Stock:
 
 
 def _stock(indices: Sequence[int], families: Sequence[str], languages: Sequence[str]) -> _Stock:
-    lines: dict[str, list[int]] = defaultdict(list)
-    by_language: dict[str, set[str]] = defaultdict(set)
+    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
+    by_language: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for index in indices:
-        lines[families[index]].append(index)
-        by_language[languages[index]].add(families[index])
-    return _Stock(dict(lines), sorted(lines), {language: sorted(found) for language, found in by_language.items()})
+        lines[families[index], languages[index]].append(index)
+    for key in sorted(lines):
+        by_language[key[1]].append(key)
+    return _Stock(dict(lines), sorted(lines), dict(by_language))
 
 
 def compose(
@@ -87,20 +91,32 @@ def compose(
     rng = np.random.default_rng(seed)
     on_pages = [index for page in pages for index in page.lines if index >= 0]
     junk = _stock([i for i in [*loose, *on_pages] if labels[i] in INJECTED], families, languages)
-    honest = _stock([i for i in loose if labels[i] in GENUINE], families, languages)
-    documents = _documents([i for i in loose if labels[i] in GENUINE], families, languages)
-    found = [*pages, *_at_most(documents, MOST_PAGES // 4, rng)]
+    honest = _stock([i for i in loose if labels[i] == ARTICLE], families, languages)
+    documents = _documents([i for i in loose if labels[i] == ARTICLE], families, languages)
+    frames = {label: _stock([i for i in loose if labels[i] == label], families, languages) for label in FRAME}
+    documents = [_framed(document, frames, rng) for document in _at_most(documents, MOST_PAGES // 4, rng)]
+    found = [*pages, *documents]
     # A page written for the purpose is worth several found ones: each comes back with other lines in other places.
     written = [page for page in pages if page.language]
     bases = _at_most([*pages, *written, *written, *documents], MOST_PAGES // 2, rng)
     for page in bases:
         draw = rng.random()
-        if draw < INJECTED_SHARE and junk.families:
+        if draw < INJECTED_SHARE and junk.keys:
             found.append(_set_in(page, junk.draw(page.language, SAME_LANGUAGE_SHARE["junk"], rng), rng))
-        elif draw < INJECTED_SHARE + HONEST_SHARE and honest.families:
+        elif draw < INJECTED_SHARE + HONEST_SHARE and honest.keys:
             found.append(_set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
     alone = _at_most(list(loose), MOST_PAGES // 2, rng)
     return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
+
+
+def _framed(document: SetPage, frames: dict[str, _Stock], rng: np.random.Generator) -> SetPage:
+    """A document with the furniture of a page around it: a menu above or below, data under the title, notices at the end."""
+    above, body, below = [], list(document.lines), []
+    drawn = {label: stock.draw(document.language, 0.9, rng, blocks=0.8) for label, stock in frames.items() if stock.keys and rng.random() < FRAME_SHARE}
+    (above if rng.random() < 0.7 else below).extend(drawn.get("navigation", []))
+    body[1:1] = drawn.get(METADATA, [])[:3]
+    below += drawn.get("boilerplate", []) + drawn.get("advert", [])[:2]
+    return SetPage(document.name, document.language, (*above, *body, *below))
 
 
 def _at_most(items: Sequence[Any], limit: int, rng: np.random.Generator) -> list[Any]:

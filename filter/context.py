@@ -231,7 +231,7 @@ class _Windows:
 
 
 def _windows(folded: Folded, lines: Indices, sequence: _Sequence, order: int) -> _Windows:
-    codes = folded.codes
+    codes = np.concatenate((folded.codes, np.zeros(order, np.uint32)))
     rolled = codes[: len(codes) - order + 1].astype(np.uint32)
     for step in range(1, order):
         rolled = rolled * np.uint32(0x9E3779B1)

@@ -23,6 +23,7 @@ from filter.ngrams import N_BUCKETS
 from filter.trees import Trees
 
 FORMAT = 1
+CALIBRATION = ("slope", "offset", "lexical_slope")
 WEIGHTS = "weights.npz"
 CARD = "card.json"
 
@@ -52,45 +53,55 @@ class Lexicon:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A calibrated verdict over trees: ``sigmoid(slope * trees + offset)``.
+    """A calibrated verdict over trees: ``sigmoid(slope * trees + lexical_slope * lexical + offset)``.
 
     Attributes
     ----------
     trees : Trees
     slope, offset : float
         Platt's calibration, fitted on pages the trees had not seen.
+    lexical_slope : float
+        What the lexical score says beyond the trees: they were grown before the words of a retrained model were known.
     """
 
     trees: Trees
     slope: float
     offset: float
+    lexical_slope: float = 0.0
 
     def probability(self, values: Floats) -> Floats:
-        """Calibrated probability, shape (n,)."""
-        odds = self.slope * self.trees.predict(values) + self.offset
+        """Calibrated probability, shape (n,); the lexical score is the first column of `values`."""
+        odds = self.slope * self.trees.predict(values) + self.lexical_slope * values[:, 0] + self.offset
         return (1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelHead:
-    """Which label: a linear layer over label scores and page features.
+    """Which label: a perceptron with one hidden layer over label scores and page features.
 
     Attributes
     ----------
-    weights : ndarray of float32, shape (n_inputs, n_labels)
-    bias : ndarray of float32, shape (n_labels,)
     mean, deviation : ndarray of float32, shape (n_inputs,)
         Inputs are standardised by these.
+    hidden : ndarray of float32, shape (n_inputs, n_hidden)
+    hidden_bias : ndarray of float32, shape (n_hidden,)
+    weights : ndarray of float32, shape (n_hidden, n_labels)
+    bias : ndarray of float32, shape (n_labels,)
     """
 
-    weights: Floats
-    bias: Floats
     mean: Floats
     deviation: Floats
+    hidden: Floats
+    hidden_bias: Floats
+    weights: Floats
+    bias: Floats
 
     def scores(self, inputs: Floats) -> Floats:
         """Log-odds of each label up to a constant, shape (n, n_labels)."""
-        return ((inputs - self.mean) / self.deviation) @ self.weights + self.bias
+        standard = np.clip((inputs - self.mean) / self.deviation, -8, 8)
+        # Not `@`: it adds in another order for one row than for many, and a page must not depend on its batch.
+        hidden = np.maximum(np.einsum("ij,jk->ik", standard, self.hidden) + self.hidden_bias, 0)
+        return np.asarray(np.einsum("ij,jk->ik", hidden, self.weights) + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ def _pack(model: Model) -> bytes:
         arrays |= {f"{part}.{f.name}": np.asarray(getattr(value, f.name)) for f in fields(value)}
     for part in ("injected", "furniture"):
         head = getattr(model, part)
-        arrays |= {f"{part}.slope": np.asarray(head.slope), f"{part}.offset": np.asarray(head.offset)}
+        arrays |= {f"{part}.{name}": np.asarray(getattr(head, name)) for name in CALIBRATION}
         arrays |= {f"{part}.trees.{f.name}": np.asarray(getattr(head.trees, f.name)) for f in fields(head.trees)}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
@@ -209,7 +220,7 @@ def load_model(folder: Path) -> Model:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         heads = {
-            part: Head(_part(Trees, arrays, f"{part}.trees"), arrays[f"{part}.slope"].item(), arrays[f"{part}.offset"].item())
+            part: Head(_part(Trees, arrays, f"{part}.trees"), *(arrays[f"{part}.{name}"].item() for name in CALIBRATION))
             for part in ("injected", "furniture")
         }
         model = Model(_part(Lexicon, arrays, "lexicon"), heads["injected"], heads["furniture"],

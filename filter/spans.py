@@ -14,7 +14,7 @@ from filter.codepoints import CLASS, class_table
 from filter.labels import RESIDUE
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ"
-_GLOSS = re.compile(rf"(?<=[\u3400-\u9fff])\((?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}\)")
+_GLOSS = re.compile(rf"(?<=[\u3400-\u9fff|?])\((?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}\)")
 _ANY_READING = re.compile(rf"[(（](?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+[)）]")
 _BROKEN_TAG = re.compile(r"(?P<lost>\?!\?|\?)/(?:p|div|span|strong|td|li|h[1-6])>(?=[ \t\u3000]*\r?$)", re.MULTILINE)
 
@@ -62,7 +62,8 @@ def _glosses(text: str) -> Sequence[Repair]:
     if len(found) < MIN_GLOSSES:
         return ()
     table, traditional = class_table(), CLASS["han_traditional"]
-    converted = [match for match in found if table[ord(text[match.start() - 1])] == traditional]
+    # The character itself can be lost to the damage, with a mark left in its place.
+    converted = [m for m in found if text[m.start() - 1] in "|?" or table[ord(text[m.start() - 1])] == traditional]
     readings = sum(1 for _ in _ANY_READING.finditer(text))
     if len(converted) < MIN_GLOSSES or len(converted) < MIN_CONVERTED * readings:
         return ()

@@ -12,7 +12,7 @@ import platform
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from filter.compose import SetPage, compose
 from filter.context import Context, Floats, context
 from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledLine, LabelledPage, read_labelled
-from filter.labels import BLANK, GENUINE, INDEX, INJECTED, LABELS, METADATA
+from filter.labels import ARTICLE, BLANK, GENUINE, INDEX, INJECTED, LABELS, METADATA
 from filter.model import Head, LabelHead, Lexicon, Model, load_model, shipped
 from filter.ngrams import N_BUCKETS, line_buckets, score_labels, score_lines, window_counts
 from filter.segment import batches, fold, segment
@@ -40,6 +40,14 @@ JUNK_C = 2.0
 LABEL_C = 1.0
 LABEL_LINES = 60_000
 """At most so many lines teach the label vectors: more of them cost minutes and change little."""
+LABEL_ROWS = 80_000
+ARTICLE_SHARES = 5
+"""Running text is by far the commonest label, in many languages: it gets so many shares of the lines."""
+HIDDEN = 48
+PASSES = 20
+ADAPT_FOLDS = 2
+OFFSET_UNIT = 0.25
+"""Of the old score as a feature: near the size of an n-gram's, so that the solver converges."""
 TREES = 80
 LEAVES = 16
 CAREFUL_INJECTED_LOSS = 0.001
@@ -192,11 +200,12 @@ def fit_labels(
 def _at_most(known: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.int64]:
     """Rows with a known label, no label with more than its share of the limit."""
     rng = np.random.default_rng(seed)
-    share = max(limit // len(LABELS), 1)
+    share = max(limit // (len(LABELS) + ARTICLE_SHARES - 1), 1)
     picked = []
     for column in range(len(LABELS)):
         rows = np.flatnonzero(known == column)
-        picked.append(rng.choice(rows, share, replace=False) if len(rows) > share else rows)
+        most = share * (ARTICLE_SHARES if column == INDEX[ARTICLE] else 1)
+        picked.append(rng.choice(rows, most, replace=False) if len(rows) > most else rows)
     return np.sort(np.concatenate(picked))
 
 
@@ -382,7 +391,7 @@ def fit_trees(values: Floats, target: NDArray[np.bool_], weight: NDArray[np.floa
     own = np.arange(len(tree), dtype=np.int32)
     return Trees(
         np.where(leaf, 0, tree["feature_idx"]).astype(np.int32),
-        np.where(leaf, np.inf, tree["num_threshold"]).astype(np.float32),
+        _rounded_down(np.where(leaf, np.inf, tree["num_threshold"])),
         np.where(leaf, own, tree["left"] + base).astype(np.int32),
         np.where(leaf, own, tree["right"] + base).astype(np.int32),
         tree["value"].astype(np.float32),
@@ -390,6 +399,12 @@ def fit_trees(values: Floats, target: NDArray[np.bool_], weight: NDArray[np.floa
         int(tree["depth"].max()),
         float(np.ravel(booster._baseline_prediction)[0]),
     )
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> Floats:
+    """To float32, never up: the middle of two neighbouring numbers would become the upper one, which goes right."""
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], seed: int) -> tuple[Head, Floats]:
@@ -428,26 +443,30 @@ def _constant_trees(target: NDArray[np.bool_]) -> Trees:
 
 
 def fit_label_head(seen: Seen, seed: int) -> LabelHead:
-    """Which label, from label scores and page features, by multinomial logistic regression."""
-    from sklearn.linear_model import LogisticRegression
+    """Which label, from label scores and page features, by a perceptron with one hidden layer."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
 
-    rows = _at_most(seen.label, 80_000, seed)
+    rows = _at_most(seen.label, LABEL_ROWS, seed)
     inputs, target = seen.inputs[rows], seen.label[rows]
-    mean, deviation = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-3)
-    weights = np.zeros((inputs.shape[1], len(LABELS)), np.float32)
-    bias = np.full(len(LABELS), -9.0, np.float32)
+    mean, deviation = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-2)
+    hidden = np.zeros((inputs.shape[1], HIDDEN), np.float32)
+    weights, bias = np.zeros((HIDDEN, len(LABELS)), np.float32), np.full(len(LABELS), -30.0, np.float32)
     classes = np.unique(target)
     if len(classes) < 2:
         bias[classes] = 0
-        return LabelHead(weights, bias, mean, deviation)
-    balance = len(target) / (len(classes) * np.bincount(target, minlength=len(LABELS)).clip(1))
-    fitted = LogisticRegression(C=0.3, max_iter=200).fit((inputs - mean) / deviation, target, sample_weight=np.sqrt(balance[target]))
-    coefficients, intercepts = fitted.coef_, fitted.intercept_
+        return LabelHead(mean, deviation, hidden, np.zeros(HIDDEN, np.float32), weights, bias)
+    with warnings.catch_warnings():
+        # A fixed number of passes is the regularisation.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = MLPClassifier((HIDDEN,), alpha=1e-3, batch_size=min(256, len(rows)), max_iter=PASSES, random_state=seed).fit(
+            np.clip((inputs - mean) / deviation, -8, 8), target
+        )
+    out, out_bias = fitted.coefs_[1], fitted.intercepts_[1]
     if len(classes) == 2:
-        coefficients, intercepts = np.vstack((-coefficients, coefficients)), np.array([-intercepts[0], intercepts[0]])
-    weights[:, classes] = coefficients.T
-    bias[classes] = intercepts
-    return LabelHead(weights, bias, mean, deviation)
+        out, out_bias = np.hstack((-out, out)) / 2, np.array([-out_bias[0], out_bias[0]]) / 2
+    weights[:, classes], bias[classes] = out, out_bias
+    return LabelHead(mean, deviation, fitted.coefs_[0].astype(np.float32), fitted.intercepts_[0].astype(np.float32), weights, bias)
 
 
 def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dict[str, float]]:
@@ -612,7 +631,7 @@ def shipped_seeds() -> TrainingSet:
 
 
 def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) -> Model:
-    """Teach a model more lines: stage one learns what the base and its seeds do not say, stage two stays.
+    """Teach a model more lines: n-grams learn what the base does not know, stage two how far to trust them.
 
     Parameters
     ----------
@@ -627,56 +646,94 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
 
     Notes
     -----
-    The base's score enters the regression as one more feature, so that the n-grams learn only the difference, on the
-    given lines and the shipped seeds together. The result is one weight an n-gram again, and as fast.
+    The base's score enters the regression as one more feature, so that the n-grams of the given lines learn only the
+    difference, on these lines and the shipped seeds together. The result is one weight an n-gram again, and as fast.
+    The trees stay; a regression on their verdict and the lexical score, on pages composed of seeds and given lines
+    that were scored by a model without them, calibrates anew.
     """
-    lines, _, _ = gather(given, seed)
-    if len({label in GENUINE for label in lines.labels}) < 2:
+    seeds = shipped_seeds()
+    lines, pages, loose = gather(TrainingSet([*given.pages, *seeds.pages], [*given.loose, *seeds.loose]), seed)
+    own = {(line.text, line.label) for page in given.pages for line in page.lines} | {(line.text, line.label) for line in given.loose}
+    is_own = np.array([key in own for key in zip(lines.texts, lines.labels, strict=True)])
+    if len({label in GENUINE for label, mine in zip(lines.labels, is_own, strict=True) if mine}) < 2:
         raise LabelledDataError("training needs genuine lines (article, metadata) and others; add what is missing")
-    seeds, _, _ = gather(shipped_seeds(), seed)
-    texts, labels = lines.texts + seeds.texts, lines.labels + seeds.labels
-    weight = np.concatenate((np.full(len(lines.texts), max(1.0, len(seeds.texts) / max(len(lines.texts), 1) / 4)), seeds.weight))
-    say(f"{len(lines.texts)} lines on top of {len(seeds.texts)} seeds")
-    matrix = design_matrix(texts)
-    is_junk = np.array([label not in GENUINE for label in labels])
-    junk, junk_scale, junk_bias = _on_top(matrix, is_junk, weight, base.lexicon.junk, base.lexicon.junk_scale, base.lexicon.junk_bias)
-    columns, scales, biases = [], [], []
-    for column, label in enumerate(LABELS):
-        target = np.array([one == label for one in labels])
-        old = base.lexicon.labels[:, column], float(base.lexicon.label_scale[column]), float(base.lexicon.label_bias[column])
-        taught = any(one == label for one in lines.labels)
-        new = _on_top(matrix, target, weight, *old) if taught else old
-        columns.append(new[0])
-        scales.append(new[1])
-        biases.append(new[2])
-    lexicon = Lexicon(junk, junk_scale, junk_bias, np.stack(columns, axis=1), np.array(scales, np.float32), np.array(biases, np.float32))
+    say(f"{is_own.sum()} lines on top of {(~is_own).sum()} seeds")
+    matrix = design_matrix(lines.texts)
+    everything = np.arange(len(lines.texts))
+    lexicon = _taught(base.lexicon, lines, matrix, everything, is_own)
+    junk = np.zeros(len(everything), np.int64)
+    for held_out in range(ADAPT_FOLDS):
+        say(f"fold {held_out + 1} of {ADAPT_FOLDS}")
+        test = lines.fold % ADAPT_FOLDS == held_out
+        judge = _taught(base.lexicon, lines, matrix, everything[~test], is_own, labels=False, scale=lexicon.junk_scale)
+        root = np.sqrt(np.maximum(np.diff(matrix.indptr), 1))
+        bias = (judge.junk_bias - lexicon.junk_bias) / lexicon.junk_scale
+        junk[test] = np.rint((matrix[test] @ judge.junk.astype(np.float64) + bias) * root[test]).astype(np.int64)
+    scores = CrossFitted(junk, np.zeros((len(junk), len(LABELS)), np.int64))
+    seen = look(compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon)
     card = {
         **base.card,
-        "lines": dict(sorted(Counter(lines.labels).items())),
+        "lines": dict(sorted(Counter(label for label, mine in zip(lines.labels, is_own, strict=True) if mine).items())),
         "base_weights_sha256": base.digest,
-        "sources": [*base.card.get("sources", []), {"name": "labelled lines given to train", "rows": len(lines.texts)}],
+        "sources": [*base.card.get("sources", []), {"name": "labelled lines given to train", "rows": int(is_own.sum())}],
         "seed": seed,
         "versions": _versions(),
         "metrics": {},
     }
-    return replace(base, lexicon=lexicon, card=card, digest="")
+    is_injected = np.isin(seen.label, INJECTED_COLUMNS)
+    is_furniture = np.isin(seen.label, FURNITURE_COLUMNS)
+    injected = _recalibrated(base.injected, seen.values, is_injected)
+    furniture = _recalibrated(base.furniture, seen.values[~is_injected], is_furniture[~is_injected])
+    return Model(lexicon, injected, furniture, base.label_head, card)
+
+
+def _taught(
+    old: Lexicon, lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], is_own: NDArray[np.bool_], *, labels: bool = True, scale: float = 0.0
+) -> Lexicon:
+    """The old lexicon plus what some of the lines add to it, in the n-grams of the user's own lines."""
+    own = rows[is_own[rows]]
+    columns = np.flatnonzero(np.bincount(matrix[own].indices, minlength=N_BUCKETS))
+    # The user's lines must be heard among the seeds, however few they are.
+    weight = np.where(is_own[rows], max(1.0, len(rows) / max(len(own), 1) / 4), 1.0)
+    part = matrix[rows]
+    is_junk = np.array([lines.labels[row] not in GENUINE for row in rows])
+    junk = _on_top(part, columns, is_junk, weight, (old.junk, old.junk_scale, old.junk_bias), scale)
+    taught = {lines.labels[row] for row in own} if labels else set()
+    new = [(old.labels[:, i], float(old.label_scale[i]), float(old.label_bias[i])) for i in range(len(LABELS))]
+    for label in sorted(taught & set(LABELS)):
+        target = np.array([lines.labels[row] == label for row in rows])
+        new[INDEX[label]] = _on_top(part, columns, target, weight, new[INDEX[label]])
+    by_label, scales, biases = zip(*new, strict=True)
+    return Lexicon(*junk, np.ascontiguousarray(np.stack(by_label, axis=1)), np.array(scales, np.float32), np.array(biases, np.float32))
 
 
 def _on_top(
-    matrix: csr_matrix, target: NDArray[np.bool_], weight: NDArray[np.float64], old: NDArray[np.int8], scale: float, bias: float
-) -> tuple[NDArray[np.int8], float, float]:
-    """Old weights plus what the lines add to them; the old score is an offset of the regression."""
+    matrix: csr_matrix, columns: NDArray[np.int64], target: NDArray[np.bool_], weight: NDArray[np.float64],
+    old: tuple[NDArray[np.int8], float, float], scale: float = 0.0,
+) -> tuple[NDArray[np.int8], float, float]:  # fmt: skip
+    """Old weights plus what the lines add in some columns; the old score is a feature of the regression."""
     from scipy.sparse import csr_matrix as sparse
     from scipy.sparse import hstack
 
-    offset = matrix @ (old.astype(np.float64) * scale) + bias
-    # A large unit leaves the offset's coefficient all but free of the penalty.
-    unit = 100.0
-    with_offset = hstack([matrix, sparse(offset[:, None] * unit)], format="csr")
+    weights, old_scale, bias = old
+    offset = matrix @ (weights.astype(np.float64) * old_scale) + bias
+    with_offset = hstack([matrix[:, columns], sparse(offset[:, None] * OFFSET_UNIT)], format="csr")
     used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, JUNK_C, 60)
-    learned = np.zeros(matrix.shape[1] + 1)
+    learned = np.zeros(len(columns) + 1)
     learned[used] = coefficients[-1]
-    trust = float(learned[-1]) * unit
-    new = learned[:-1] + trust * scale * old
-    new_scale = max(_scale(new), scale * 0.5)
+    trust = float(learned[-1]) * OFFSET_UNIT
+    new = trust * old_scale * weights
+    new[columns] += learned[:-1]
+    new_scale = scale or max(_scale(new), old_scale * 0.5)
     return _quantize(new, new_scale), new_scale, float(intercepts[-1]) + trust * bias
+
+
+def _recalibrated(head: Head, values: Floats, target: NDArray[np.bool_]) -> Head:
+    """The head with a new calibration over its trees and the lexical score."""
+    from sklearn.linear_model import LogisticRegression
+
+    if not target.any() or target.all():
+        return head
+    inputs = np.stack((head.trees.predict(values), values[:, 0]), axis=1)
+    fitted = LogisticRegression(C=1e6).fit(inputs, target)
+    return Head(head.trees, float(fitted.coef_[0, 0]), float(fitted.intercept_[0]), float(fitted.coef_[0, 1]))

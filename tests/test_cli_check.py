@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_support import Cli, FakeFilter
 
-from filter.cli.check import findings
+from filter.cli.findings import line_findings
 from filter.page import Line, Span
 
 
@@ -61,5 +61,6 @@ def test_an_error_is_told_beside_the_findings(cli: Cli, pages: Path) -> None:
 
 
 def test_spans_inside_a_line_are_found() -> None:
-    line = Line(0, "Words casino words", "article", 0.2, True, "Words words", (Span(6, 13, "spam_gambling"),))
-    assert list(findings(line)) == [("spam_gambling", "casino ")]
+    spans = (Span(0, 2, "residue"), Span(8, 14, "spam_gambling"), Span(20, 22, "residue"))
+    line = Line(0, "?!Words casino words?!", "article", 0.2, True, "Words  words", spans)
+    assert list(line_findings(line)) == [("residue", "?! ?!"), ("spam_gambling", "casino")]

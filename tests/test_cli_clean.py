@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,21 @@ def test_a_file_named_twice_is_cleaned_once(cli: Cli, folder: Path) -> None:
     assert cli("clean", "in/deep/b.txt", "./in/deep/b.txt").out == "Plain."
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_to_files_are_followed_and_links_to_folders_are_not(cli: Cli, folder: Path) -> None:
+    (folder / "in" / "link.txt").symlink_to("a.txt")
+    (folder / "in" / "around").symlink_to("..")
+    assert cli("clean", "in", "--out", "out").code == 0
+    assert Path("out/link.txt").read_text("utf8") == CLEAN
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.txt", "deep", "link.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="there is no /dev/fd")
+def test_a_pipe_may_be_named_as_a_file() -> None:
+    result = run_fake("clean", "/dev/fd/0", stdin=PAGE.encode())
+    assert (result.code, result.out) == (0, CLEAN)
+
+
 def test_an_output_has_the_permissions_of_a_new_file(cli: Cli, folder: Path) -> None:
     cli("clean", "in", "--out", "out")
     (folder / "new").touch()
@@ -112,6 +128,19 @@ def test_receipts_hold_what_was_dropped_or_changed(cli: Cli, folder: Path) -> No
         ("in/deep/c.html", 0, None),
     ]
     assert receipts[1]["spans"] == [{"start": 1, "end": 7, "label": "residue", "replacement": ""}]
+
+
+def test_why_is_told_on_standard_error(cli: Cli, folder: Path) -> None:
+    result = cli("clean", "--why", "in/a.txt")
+    assert result.out == CLEAN
+    assert result.err.split("\n") == [
+        "in/a.txt:1: navigation 0.99 NAV Home",
+        "in/a.txt:4: residue 0.06 (wǎng)",
+        "in/a.txt:5: spam_adult 0.99 SPAM pills",
+        "",
+    ]
+    result = cli("clean", "--why", "--jsonl", stdin=b'{"text": "One."}\n{"text": "NAV x"}\n')
+    assert result.err.split("\n")[0] == "-:2:1: navigation 0.99 NAV x"
 
 
 @pytest.mark.parametrize(

@@ -76,17 +76,13 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         task = _parse(list(arguments) or ["--help"])
-        code = task() if callable(task) else task
-        sys.stdout.flush()
+        return _work(task) if callable(task) else task
     except WrongUsageError as error:
         say(f"{error}")
         return WRONG_USAGE
     except PagefilterError as error:
         say(f"{error}")
         return FAILED
-    except BrokenPipeError:
-        _forget_output()
-        return 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
@@ -95,7 +91,6 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         say("there is not enough memory for this input")
         return FAILED
-    return code
 
 
 def _parse(arguments: list[str]) -> Task | int:
@@ -115,11 +110,18 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 """What every complaint about arguments is, whichever parser typer brings along."""
 
 
-def _forget_output() -> None:
-    """Let the last flush of standard output, at exit, go nowhere instead of failing."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _work(task: Task) -> int:
+    """Do the work; where the reader of standard output goes away, quietly stop."""
+    code = 0
+    try:
+        code = task()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The flush at exit must go nowhere instead of failing.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    return code
 
 
 if __name__ == "__main__":

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from filter.cli import options
-from filter.cli.messages import Messages, printable
+from filter.cli.findings import describe_finding, page_findings
+from filter.cli.messages import Messages
 from filter.cli.pages import clean_sources
 from filter.cli.progress import Progress
 from filter.io.sources import Markup, find_sources
-from filter.labels import BLANK, INJECTED
-from filter.page import Line
-
-EXCERPT = 60
-"""Characters of a line that are shown."""
+from filter.labels import INJECTED
 
 
 def check(
@@ -47,43 +44,15 @@ def _check(files: tuple[str, ...], everything: bool, markup: Markup, choice: opt
     progress = Progress(len(sources))
     messages = Messages(progress)
     found = False
-    for document, page in clean_sources(page_filter, sources, markup, messages):
-        if document.is_html or page.text != document.text:
-            for line in page.lines:
-                for label, excerpt in findings(line):
+    # A reader that goes away does not make the findings undone.
+    with suppress(BrokenPipeError):
+        for document, page in clean_sources(page_filter, sources, markup, messages):
+            if document.is_html or page.text != document.text:
+                for line, label, excerpt in page_findings(page):
                     found = found or label in INJECTED
                     if everything or label in INJECTED:
-                        _print_finding(document.source.name, line, label, excerpt)
-        progress.advance(1, 1)
+                        shown = describe_finding(document.source.name, line, label, excerpt) + "\n"
+                        sys.stdout.buffer.write(shown.encode("utf-8", "backslashreplace"))
+            progress.advance(1, 1)
     progress.clear()
     return 1 if found else messages.exit_code
-
-
-def findings(line: Line) -> Iterator[tuple[str, str]]:
-    """Say what is wrong with a line: it is dropped as a whole, or spans of it are cut.
-
-    Parameters
-    ----------
-    line : Line
-
-    Yields
-    ------
-    tuple of str and str
-        A label, and the text it is about.
-
-    Examples
-    --------
-    >>> list(findings(Line(0, "Home > News", "navigation", 0.97, False, None)))
-    [('navigation', 'Home > News')]
-    """
-    if not line.kept and line.label != BLANK:
-        yield line.label, line.text
-    elif line.kept:
-        for span in line.spans:
-            yield span.label, line.text[span.start : span.end]
-
-
-def _print_finding(name: str, line: Line, label: str, excerpt: str) -> None:
-    shown = printable(" ".join(excerpt.split())[:EXCERPT])
-    text = f"{printable(name)}:{line.number + 1}: {label} {line.probability:.2f} {shown}\n"
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from filter.cli import options
+from filter.cli.findings import describe_finding, page_findings
 from filter.cli.messages import Messages, WrongUsageError
 from filter.cli.pages import Tally, clean_rows, clean_sources, open_rows, total_bytes
 from filter.cli.progress import Progress
@@ -32,6 +33,9 @@ WritePage = Callable[[Document, str], None]
 PutPage = Callable[[Source, bytes, bytes], None]
 """Takes a source, its cleaned text in bytes, and the line feed missing at its end."""
 
+Tell = Callable[[str, Page, str | None], None]
+"""Takes the name of a page, the page, and what was cleaned where it is text."""
+
 WriteReceipts = Callable[[Page, str | None, dict[str, Any]], None]
 """Takes a page, what was cleaned where it is text, and what says where the page came from."""
 
@@ -45,6 +49,7 @@ class _Job:
     receipts: Path | None
     markup: Markup
     choice: options.FilterChoice
+    why: bool
 
 
 def clean(
@@ -72,6 +77,9 @@ def clean(
         str, typer.Option("--output-encoding", metavar="utf-8|same", help="UTF-8, or what each file came in.")
     ] = "utf-8",
     html: options.Html = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Tell on standard error what was dropped or changed, and as what.")
+    ] = False,
 ) -> options.Task:
     """Drop injected spam and page furniture, give back the rest.
 
@@ -87,7 +95,7 @@ def clean(
         raise WrongUsageError("JSON lines are UTF-8; leave out --output-encoding same")
     if out is not None and (not files or "-" in files):
         raise WrongUsageError("--out needs files or folders to read, not standard input")
-    job = _Job(tuple(files or ()), out, receipts, options.choose_markup(html), choice)
+    job = _Job(tuple(files or ()), out, receipts, options.choose_markup(html), choice, why)
     if jsonl:
         return partial(_clean_rows, job, field_name)
     return partial(_clean_pages, job, output_encoding == "same")
@@ -98,13 +106,14 @@ def _clean_pages(job: _Job, same_encoding: bool) -> int:
     page_filter = job.choice.load()
     progress = Progress(len(sources))
     messages = Messages(progress)
-    tally = Tally()
+    tally, tell = Tally(), _teller(messages) if job.why else _say_nothing
     write = _page_writer(outputs, same_encoding, messages)
     with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
         for document, page in clean_sources(page_filter, sources, job.markup, messages):
             original = None if document.is_html else document.text
             write(document, page.text)
             write_receipts(page, original, {"source": document.source.name})
+            tell(document.source.name, page, original)
             tally.add(page, original)
             progress.advance(1, 1)
     _sum_up(tally, messages)
@@ -116,7 +125,7 @@ def _clean_rows(job: _Job, field: str) -> int:
     page_filter = job.choice.load()
     progress = Progress(total_bytes(sources))
     messages = Messages(progress)
-    tally = Tally()
+    tally, tell = Tally(), _teller(messages) if job.why else _say_nothing
     with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
         for source in sources:
             try:
@@ -125,6 +134,7 @@ def _clean_rows(job: _Job, field: str) -> int:
                         original = None if job.markup is Markup.HTML else row.text
                         output.write(with_text(row, field, page.text) + b"\n")
                         write_receipts(page, original, {"source": row.source, "row": row.number})
+                        tell(f"{row.source}:{row.number}", page, original)
                         tally.add(page, original)
                         progress.advance(1, len(row.raw) + 1)
             except InputError as error:
@@ -199,6 +209,19 @@ def _receipt_writer(path: Path | None, digest: str) -> Iterator[WriteReceipts]:
             )
 
         yield write
+
+
+def _teller(messages: Messages) -> Tell:
+    def tell(name: str, page: Page, original: str | None) -> None:
+        if page.text != original:
+            for line, label, excerpt in page_findings(page):
+                messages.show(describe_finding(name, line, label, excerpt))
+
+    return tell
+
+
+def _say_nothing(name: str, page: Page, original: str | None) -> None:
+    pass
 
 
 def _sum_up(tally: Tally, messages: Messages) -> None:

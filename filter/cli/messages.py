@@ -76,6 +76,12 @@ class Messages:
         self._progress.clear()
         say(message)
 
+    def show(self, line: str) -> None:
+        """Write a line as it is, where there is a standard error; it holds nothing unprintable."""
+        self._progress.clear()
+        with suppress(OSError, ValueError):
+            print(line, file=sys.stderr)
+
     def fail(self, message: str) -> None:
         """Say what failed; the command goes on, and ends with exit code 1."""
         self.failed = True

@@ -63,7 +63,7 @@ def read_rows(stream: Iterable[bytes], source: str, field: str, on_error: Report
     --------
     >>> rows = read_rows([b'{"id": 1, "text": "One."}\n', b'{"id": 2\n'], "rows.jsonl", "text", print)
     >>> [row.text for row in rows]
-    rows.jsonl:2: malformed JSON: Expecting ',' delimiter at column 9
+    rows.jsonl:2: malformed JSON: Expecting ',' delimiter (column 9)
     ['One.']
     """
     for number, line in enumerate(stream, start=1):
@@ -108,7 +108,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"malformed JSON: byte {error.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"malformed JSON: {error.msg} at column {error.pos + 1}") from None
+        raise ValueError(f"malformed JSON: {error.msg} (column {error.pos + 1})") from None
     except RecursionError:
         raise ValueError("malformed JSON: nested too deeply") from None
     except ValueError as error:

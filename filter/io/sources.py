@@ -97,12 +97,17 @@ def find_sources(
     InputError
         Where something does not exist, or a folder holds no file to read. Nothing has been read by then.
     """
-    found: dict[Path | None, Source] = {}
+    found: dict[str, Source] = {}
     passed_by = {path.resolve() for path in leave_out}
     for argument in arguments or (STDIN,):
         for source in _find_one(argument, suffixes, passed_by):
-            found.setdefault(source.path and source.path.resolve(), source)
+            found.setdefault(_where(source), source)
     return list(found.values())
+
+
+def _where(source: Source) -> str:
+    # Not resolved: two links to one file are two inputs, each with an output of its own.
+    return STDIN if source.path is None else os.path.abspath(source.path)  # noqa: PTH100
 
 
 def _find_one(argument: str, suffixes: Collection[str], passed_by: Collection[Path]) -> Iterable[Source]:

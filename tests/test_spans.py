@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from material import ROOT, any_text, pages
+
+from filter.labels import RESIDUE
+from filter.page import Span, apply_spans
+from filter.spans import find_repairs
+
+CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()]
+damaged_text = st.lists(
+    st.sampled_from(["網(wǎng)", "發(fā)", "產(chǎn)", "大(dà)", "字", "。", "“", "”", "?!?/p>", "?/p>", "?", "(", ")", "\n", "\r\n", " ", "a", "網", "(wǎng)", "\ud800"]),
+    max_size=25,
+).map("".join)
+
+
+def repaired(text: str) -> str:
+    return apply_spans(text, [Span(r.start, r.end, r.label, r.replacement) for r in find_repairs(text)])
+
+
+def case(row: dict[str, str]):
+    why = row.get("known_failure")
+    return pytest.param(row["text"], row["output"], id=row["note"], marks=[pytest.mark.xfail(reason=why, strict=True)] if why else [])
+
+
+@pytest.mark.parametrize(("text", "output"), [case(row) for row in CASES])
+def test_cases(text, output):
+    assert repaired(text) == output
+
+
+def test_half_of_the_cases_are_honest_look_alikes():
+    honest = sum(row["text"] == row["output"] for row in CASES)
+    assert len(CASES) >= 40
+    assert 0.5 <= honest / len(CASES) < 0.75
+
+
+@given(st.one_of(damaged_text, pages, any_text))
+def test_repairs_lie_in_order_inside_one_line_each(text):
+    repairs = find_repairs(text)
+    assert all(a.end <= b.start for a, b in zip(repairs, repairs[1:], strict=False))
+    for repair in repairs:
+        assert 0 <= repair.start < repair.end <= len(text)
+        assert repair.label == RESIDUE
+        assert not set("\r\n") & set(text[repair.start : repair.end] + repair.replacement)
+        assert text[repair.start : repair.end] != repair.replacement
+
+
+@given(damaged_text)
+def test_repairing_keeps_the_lines(text):
+    assert repaired(text).count("\n") == text.count("\n")
+    assert len(repaired(text)) <= len(text)
+
+
+@given(st.text(st.characters(blacklist_characters="(（?"), max_size=80))
+def test_text_without_brackets_and_question_marks_is_left_alone(text):
+    assert find_repairs(text) == []
+
+
+def test_glosses_are_found_on_a_long_page_in_time():
+    text = "網(wǎng)站發(fā)布了新的產(chǎn)品目錄，請大家到門衛(wèi)室登記。\n" * 20_000
+    assert len(find_repairs(text)) == 80_000
+
+
+@pytest.mark.parametrize("text", ["(" * 200_000, "網(" * 100_000, "網(wǎ" * 50_000, "?!" * 100_000, "(ā" + "a" * 200_000])
+def test_no_text_takes_long(text):
+    assert isinstance(find_repairs(text), list)
