@@ -53,9 +53,9 @@ class Verdicts:
         return self.injected + (1 - self.injected) * self.furniture
 
 
-def lexical_context(batch: Batch, folded: Folded, lexicon: Lexicon) -> Context:
+def lexical_context(batch: Batch, folded: Folded, model: Model) -> Context:
     """Stage one and the page around each line."""
-    return context(batch, folded, score_lines(folded, lexicon.junk), lexicon.junk_scale, lexicon.junk_bias)
+    return context(batch, folded, score_lines(folded, model.packed), model.lexicon.pair_scale, model.lexicon.pair_bias)
 
 
 def label_inputs(folded: Folded, lines: Indices, values: Floats, lexicon: Lexicon) -> Floats:
@@ -96,7 +96,7 @@ def classify(texts: Sequence[str], model: Model) -> tuple[Batch, Verdicts]:
     """
     batch = segment(texts)
     folded = fold(batch)
-    seen = lexical_context(batch, folded, model.lexicon)
+    seen = lexical_context(batch, folded, model)
     n_lines = len(batch.starts)
     verdicts = Verdicts(
         np.full(n_lines, NO_LABEL, np.int8),
@@ -110,7 +110,8 @@ def classify(texts: Sequence[str], model: Model) -> tuple[Batch, Verdicts]:
 
 
 def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model) -> None:
-    injected, furniture = model.injected.probability(seen.values), model.furniture.probability(seen.values)
+    injected = model.injected.probability(seen.values, seen.column("injected"))
+    furniture = model.furniture.probability(seen.values, seen.column("furniture"))
     verdicts.injected[seen.lines], verdicts.furniture[seen.lines] = injected, furniture
     verdicts.label[seen.lines] = GENUINE_COLUMNS[0]
     junk = injected + (1 - injected) * furniture

@@ -24,6 +24,7 @@ SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
 INJECTED_SHARE = 0.6
 """Share of composed pages that get junk; the others get honest lines at the same places, or nothing."""
 HONEST_SHARE = 0.3
+COPIES_SHARE = 0.3
 LINES_IN_A_DOCUMENT = 18
 FRAME = ("navigation", METADATA, "boilerplate", "advert")
 FRAME_SHARE = 0.6
@@ -32,11 +33,23 @@ FRAME_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class SetPage:
-    """A page as indices into the training lines; `BLANK_LINE` for a blank one."""
+    """A page as indices into the training lines, `BLANK_LINE` for a blank one.
+
+    Attributes
+    ----------
+    name, language : str
+    lines : tuple of int
+    weight : float
+        In stage two.
+    copies : tuple of int
+        Copies of its lines, whole and cut, that may be set in.
+    """
 
     name: str
     language: str
     lines: tuple[int, ...]
+    weight: float = 1.0
+    copies: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +112,15 @@ def compose(
     # A page written for the purpose is worth several found ones: each comes back with other lines in other places.
     written = [page for page in pages if page.language]
     bases = _at_most([*pages, *written, *written, *documents], MOST_PAGES // 2, rng)
-    for page in bases:
+    for base in bases:
+        page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
         if draw < INJECTED_SHARE and junk.keys:
             found.append(_set_in(page, junk.draw(page.language, SAME_LANGUAGE_SHARE["junk"], rng), rng))
         elif draw < INJECTED_SHARE + HONEST_SHARE and honest.keys:
             found.append(_set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
+        elif page is not base:
+            found.append(page)
     alone = _at_most(list(loose), MOST_PAGES // 2, rng)
     return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
 
@@ -138,6 +154,14 @@ def _documents(indices: Sequence[int], families: Sequence[str], languages: Seque
     ]
 
 
+def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
+    """The page with copies of its lines above or below it, as mirrors and teaser boxes have them."""
+    if not page.copies:
+        return page
+    lines = (*page.copies, *page.lines) if rng.random() < 0.7 else (*page.lines, *page.copies)
+    return SetPage(page.name, page.language, lines, page.weight)
+
+
 def _set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
     lines = list(page.lines)
     place = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
@@ -148,4 +172,4 @@ def _set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) ->
         at = {"top": 0, "end": len(lines), "gap": int(rng.integers(len(lines) + 1))}[place]
         block = [index for line in inserted for index in ((line, BLANK_LINE) if rng.random() < 0.3 else (line,))]
         lines[at:at] = block
-    return SetPage(f"{page.name}+", page.language, tuple(lines))
+    return SetPage(f"{page.name}+", page.language, tuple(lines), page.weight)

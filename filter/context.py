@@ -87,17 +87,17 @@ class _Sequence:
         return (total / np.maximum(mass, 1e-9))[self.page].astype(np.float32)
 
 
-def context(batch: Batch, folded: Folded, score: Indices, scale: float, bias: float = 0.0) -> Context:
+def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: Floats) -> Context:
     """Features of the non-blank lines of a batch.
 
     Parameters
     ----------
     batch : Batch
     folded : Folded
-    score : ndarray of int64, shape (n_lines,)
-        Sums of stage one.
-    scale, bias : float
-        Of the int8 weights: ``sum * scale / sqrt(windows) + bias`` is the lexical score in log-odds.
+    score : ndarray of int64, shape (n_lines, 2)
+        Sums of stage one, as injected and as furniture.
+    scale, bias : ndarray of float, shape (2,)
+        Of the int8 weights: ``sum * scale / sqrt(windows) + bias`` are the lexical scores in log-odds.
 
     Returns
     -------
@@ -114,10 +114,16 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: float, bias: fl
     last = np.searchsorted(page, page, side="right") - 1
     sequence = _Sequence(page, first, last)
     windows = np.maximum(window_counts(folded)[lines], 1)
-    lexical = (score[lines] * scale / np.sqrt(windows) + bias).astype(np.float32)
+    root = np.sqrt(windows)
+    injected, furniture = ((score[lines, i] * scale[i] / root + bias[i]).astype(np.float32) for i in range(2))
+    # Where neither speaks against a line it is running text.
+    lexical = np.maximum(injected, furniture)
     width = length + 1.5 * counts[:, [CLASS[name] for name in WIDE]].sum(axis=1)
-    features: dict[str, Floats] = {"lexical": lexical, "lexical_mean": (score[lines] * scale / windows).astype(np.float32)}
-    features.update(_neighbours(sequence, lexical, width))
+    features: dict[str, Floats] = {}
+    for column, (name, values) in enumerate((("injected", injected), ("furniture", furniture))):
+        features[name] = values
+        features[f"{name}_mean"] = (score[lines, column] * scale[column] / windows).astype(np.float32)
+        features.update(_neighbours(sequence, name, values, width))
     features.update(_shape(batch, lines, sequence, counts, length, width))
     features.update(_place(batch, lines, sequence, lexical, width))
     features["script_distance"] = _script_distance(sequence, counts)
@@ -125,11 +131,11 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: float, bias: fl
     return Context(lines, np.stack(list(features.values()), axis=1).astype(np.float32), tuple(features), width)
 
 
-def _neighbours(sequence: _Sequence, lexical: Floats, width: Floats) -> dict[str, Floats]:
+def _neighbours(sequence: _Sequence, name: str, lexical: Floats, width: Floats) -> dict[str, Floats]:
     page_lexical = sequence.page_mean(lexical, width)
-    found = {f"lexical_{step:+d}": sequence.shift(lexical, step) for step in (-2, -1, 1, 2)}
-    found |= {f"lexical_around_{radius}": sequence.around(lexical, radius) for radius in (2, 5, 15)}
-    return found | {"lexical_page": page_lexical, "lexical_beyond_page": lexical - page_lexical}
+    found = {f"{name}_{step:+d}": sequence.shift(lexical, step) for step in (-2, -1, 1, 2)}
+    found |= {f"{name}_around_{radius}": sequence.around(lexical, radius) for radius in (2, 5, 15)}
+    return found | {f"{name}_page": page_lexical, f"{name}_beyond_page": lexical - page_lexical}
 
 
 def _shape(
@@ -246,7 +252,7 @@ def _windows(folded: Folded, lines: Indices, sequence: _Sequence, order: int) ->
     n_pages = int(sequence.page[-1]) + 1
     in_page = np.bincount(sequence.page, lengths, minlength=n_pages).astype(np.int64)
     # The region of a page depends on the page alone, so its collisions do too.
-    region = np.minimum(1 << np.ceil(np.log2(np.maximum(in_page, 1) * 8)).astype(np.int64), _MAX_REGION)
+    region = np.minimum(1 << np.ceil(np.log2(np.maximum(in_page, 1) * 4)).astype(np.int64), _MAX_REGION)
     base = np.concatenate(([0], np.cumsum(region)))
     page = sequence.page[line]
     slot = base[page] + (rolled[place].astype(np.int64) & (region[page] - 1))

@@ -16,7 +16,7 @@ from filter.page import Line
 from filter.segment import fold, segment
 
 N_REASONS = 3
-LEXICAL = ("lexical", "lexical_mean", "lexical_beyond_page")
+LEXICAL = tuple(f"{name}{kind}" for name in ("injected", "furniture") for kind in ("", "_mean", "_beyond_page"))
 """Features that are the line's own n-grams: told as n-grams, not as page features."""
 
 IN_WORDS: dict[str, str] = {
@@ -24,7 +24,7 @@ IN_WORDS: dict[str, str] = {
     "familiar": "its n-grams elsewhere on the page",
     "familiar_beyond_page": "its n-grams elsewhere on the page, against the page's usual",
     "contained": "stands in another line of the page",
-    "contained_around_3": "the lines around it stand elsewhere too",
+    "contained_around_3": "lines around it stand elsewhere too",
     "log_twins": "equal lines on the page",
     "owner_away": "how far away its copy stands",
     "since_running": "lines since the last running text",
@@ -32,19 +32,59 @@ IN_WORDS: dict[str, str] = {
     "running_around_5": "running text around it",
     "running_page": "running text on the page",
     "log_width": "its length",
+    "log_width_-1": "length of the line above",
+    "log_width_+1": "length of the line below",
+    "log_width_page": "usual length of the page's lines",
     "log_pieces": "pieces between separators",
+    "pieces_around_3": "pieces between separators in the lines around it",
     "piece_length": "length of the pieces between separators",
     "word_length": "length of its words",
     "log_words": "number of words",
     "sentences": "sentence ends in it",
     "ends_sentence": "ends as a sentence does",
+    "ends_sentence_around_5": "lines around it end as sentences do",
+    "ends_letter": "ends with a letter",
+    "starts_letter": "begins with a letter",
+    "starts_lower": "begins with a small letter",
     "log_index": "place from the top",
     "log_index_end": "place from the end",
     "relative": "place on the page",
     "mass_before": "share of the page above it",
     "log_lines": "number of lines of the page",
+    "blank_before": "a blank line above it",
+    "blank_after": "a blank line below it",
 }
-"""Page features in words; others are told by their names."""
+"""Page features in words; the families of features with a number in their name are told by `in_words`."""
+_KINDS = {"injected": "injected text", "furniture": "page furniture"}
+
+
+def in_words(name: str) -> str:
+    """A page feature as a reader would say it.
+
+    Parameters
+    ----------
+    name : str
+        One of the names of `filter.context.Context`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> in_words("injected_-1"), in_words("share_digit")
+    ('the line above reads like injected text', 'share of digit characters')
+    """
+    if name in IN_WORDS:
+        return IN_WORDS[name]
+    head, _, rest = name.partition("_")
+    if head == "share":
+        return f"share of {rest.replace('_', ' ')} characters"
+    if head in _KINDS:
+        where = {"-1": "the line above reads", "+1": "the line below reads", "-2": "two lines above it reads",
+                 "+2": "two lines below it reads", "page": "the page reads"}.get(rest, "the lines around it read")  # fmt: skip
+        return f"{where} like {_KINDS[head]}"
+    return "length of the lines around it" if name.startswith("log_width_around") else name.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +134,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
     """
     batch = segment([text])
     folded = fold(batch)
-    seen = lexical_context(batch, folded, model.lexicon)
+    seen = lexical_context(batch, folded, model)
     row_of = {int(line): row for row, line in enumerate(seen.lines)}
     page_terms = {
         True: _page_terms(seen, model.injected.trees.contributions(seen.values) * model.injected.slope),
@@ -105,7 +145,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
         if line.label == BLANK:
             found.append(Explanation(line, ()))
             continue
-        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(line.text, model.lexicon)
+        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(line.text, model.lexicon, 0 if line.label in INJECTED else 1)
         sign = -1 if line.label in GENUINE else 1
         strongest = sorted((t for t in terms if t.weight * sign > 0), key=lambda t: -t.weight * sign)
         found.append(Explanation(line, tuple(_without_repeats(strongest)[:count])))
@@ -115,7 +155,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
 def _page_terms(seen: Context, contributions: Floats) -> list[list[Reason]]:
     return [
         [
-            Reason("page", IN_WORDS.get(name, name.replace("_", " ")), round(float(weight), 3))
+            Reason("page", in_words(name), round(float(weight), 3))
             for name, weight in zip(seen.names, row, strict=True)
             if name not in LEXICAL and abs(weight) > 0.01
         ]
@@ -123,20 +163,20 @@ def _page_terms(seen: Context, contributions: Floats) -> list[list[Reason]]:
     ]
 
 
-def _ngram_terms(text: str, lexicon: Lexicon) -> list[Reason]:
+def _ngram_terms(text: str, lexicon: Lexicon, column: int) -> list[Reason]:
     """The n-grams of a line as written, each with its weight in the line's lexical score."""
     folded = fold(segment([text]))
     buckets, _ = line_buckets(folded)
     places = _window_places(len(folded.codes))
     shift = 1  # the line feed before the line
-    scale = lexicon.junk_scale / np.sqrt(max(len(buckets), 1))
+    scale = float(lexicon.pair_scale[column]) / np.sqrt(max(len(buckets), 1))
     written: dict[str, float] = {}
     for (start, length), bucket in zip(places, buckets.tolist(), strict=True):
         first, last = max(start, 1), min(start + length, len(folded.codes) - 1) - 1
         if folded.origin is not None:
             first, last = int(folded.origin[first]), int(folded.origin[last])
         name = text[first - shift : last + 1 - shift]
-        written[name] = written.get(name, 0.0) + float(lexicon.junk[bucket]) * scale
+        written[name] = written.get(name, 0.0) + float(lexicon.pair[bucket, column]) * scale
     return [Reason("n-gram", name, round(weight, 3)) for name, weight in written.items() if name.strip()]
 
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from filter.context import Floats
 from filter.errors import ModelError, OutputError
 from filter.labels import LABELS
-from filter.ngrams import N_BUCKETS
+from filter.ngrams import N_BUCKETS, pack_pair
 from filter.trees import Trees
 
-FORMAT = 1
+FORMAT = 2
 CALIBRATION = ("slope", "offset", "lexical_slope")
 WEIGHTS = "weights.npz"
 CARD = "card.json"
@@ -34,18 +34,18 @@ class Lexicon:
 
     Attributes
     ----------
-    junk : ndarray of int8, shape (2**18,)
-        One junk-or-keep weight an n-gram.
-    junk_scale, junk_bias : float
+    pair : ndarray of int8, shape (2**18, 2)
+        Injected against genuine, and furniture against genuine; they score every line.
+    pair_scale, pair_bias : ndarray of float32, shape (2,)
         ``sum * scale / sqrt(windows) + bias`` are log-odds.
     labels : ndarray of int8, shape (2**18, n_labels)
         One weight a label, used only on lines that may go.
     label_scale, label_bias : ndarray of float32, shape (n_labels,)
     """
 
-    junk: NDArray[np.int8]
-    junk_scale: float
-    junk_bias: float
+    pair: NDArray[np.int8]
+    pair_scale: Floats
+    pair_bias: Floats
     labels: NDArray[np.int8]
     label_scale: Floats
     label_bias: Floats
@@ -69,9 +69,9 @@ class Head:
     offset: float
     lexical_slope: float = 0.0
 
-    def probability(self, values: Floats) -> Floats:
-        """Calibrated probability, shape (n,); the lexical score is the first column of `values`."""
-        odds = self.slope * self.trees.predict(values) + self.lexical_slope * values[:, 0] + self.offset
+    def probability(self, values: Floats, lexical: Floats) -> Floats:
+        """Calibrated probability, shape (n,), from all features and the lexical score for this verdict."""
+        odds = self.slope * self.trees.predict(values) + self.lexical_slope * lexical + self.offset
         return (1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
 
 
@@ -126,6 +126,10 @@ class Model:
     label_head: LabelHead
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    packed: NDArray[np.int32] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "packed", pack_pair(self.lexicon.pair))
 
     def save(self, folder: Path) -> None:
         """Write the model so that the folder appears whole or not at all.
@@ -225,7 +229,7 @@ def load_model(folder: Path) -> Model:
         }
         model = Model(_part(Lexicon, arrays, "lexicon"), heads["injected"], heads["furniture"],
                       _part(LabelHead, arrays, "label_head"), card, digest)  # fmt: skip
-        if model.lexicon.junk.shape != (N_BUCKETS,) or model.lexicon.labels.shape != (N_BUCKETS, len(LABELS)):
+        if model.lexicon.pair.shape != (N_BUCKETS, 2) or model.lexicon.labels.shape != (N_BUCKETS, len(LABELS)):
             raise ValueError("wrong shape")
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelError(f"{folder / WEIGHTS}: not the arrays of a model ({error}); train the model again") from error

@@ -77,6 +77,8 @@ def apply_spans(text: str, spans: Sequence[Span]) -> str:
     >>> apply_spans("網(wǎng)站", [Span(1, 6, "residue")])
     '網站'
     """
+    if not spans:
+        return text
     pieces: list[str] = []
     position = 0
     for span in spans:

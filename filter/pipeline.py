@@ -16,8 +16,8 @@ from filter.labels import BLANK, INDEX, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
-from filter.segment import Batch, batches
-from filter.spans import Repair, find_repairs
+from filter.segment import Batch, batches, segment
+from filter.spans import find_repairs
 
 
 class PageFilter:
@@ -146,9 +146,12 @@ class PageFilter:
         return explain_page(self.clean(text).lines, text, self.model)
 
     def _clean_batch(self, texts: list[str]) -> list[Page]:
-        batch, verdicts = classify(texts, self.model)
+        repairs = [find_repairs(text) for text in texts]
+        # What is judged is the mended page: a mirror's damage says nothing of a line.
+        mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
+        batch, verdicts = classify(mended, self.model)
         kept = self._kept(verdicts)
-        return [self._page(index, batch, verdicts, kept) for index in range(len(texts))]
+        return [self._page(index, text, spans, batch, verdicts, kept) for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))]
 
     def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""
@@ -159,13 +162,17 @@ class PageFilter:
         verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
         return (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
 
-    def _page(self, index: int, batch: Batch, verdicts: Verdicts, kept: NDArray[np.bool_]) -> Page:
-        text = batch.texts[index]
+    def _page(
+        self, index: int, text: str, repairs: list[Span], batch: Batch, verdicts: Verdicts, kept: NDArray[np.bool_]
+    ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
-        offset = int(batch.page_start[index])
-        starts, ends = batch.starts[lines] - offset, batch.ends[lines] - offset
+        if repairs:
+            place = segment([text])
+            starts, ends = place.starts - place.page_start[0], place.ends - place.page_start[0]
+        else:
+            starts, ends = batch.starts[lines] - batch.page_start[index], batch.ends[lines] - batch.page_start[index]
         blank = verdicts.label[lines] == NO_LABEL
-        repairs = [r for r in find_repairs(text) if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
+        repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
         emitted = emit(text, starts, ends, kept[lines], blank, repairs)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
         return Page(emitted, make)
@@ -177,7 +184,7 @@ def emit(
     ends: NDArray[np.int64],
     kept: NDArray[np.bool_],
     blank: NDArray[np.bool_],
-    repairs: Sequence[Repair],
+    repairs: Sequence[Span],
 ) -> str:
     """The kept lines of a page, repaired; blank lines around dropped ones become one, none is left on top.
 
@@ -195,7 +202,7 @@ def emit(
         `text` itself where nothing is dropped or repaired.
     """
     if kept.all():
-        return apply_spans(text, [Span(r.start, r.end, r.label, r.replacement) for r in repairs]) if repairs else text
+        return apply_spans(text, repairs) if repairs else text
     shown = kept & ~_needless_blanks(kept, blank)
     if not shown.any():
         return ""
@@ -238,7 +245,7 @@ def _lines(
     labels: NDArray[np.int8],
     junk: NDArray[np.float32],
     kept: NDArray[np.bool_],
-    repairs: Sequence[Repair],
+    repairs: Sequence[Span],
 ) -> list[Line]:
     by_line = {
         int(line): list(group)

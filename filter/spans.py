@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from filter.codepoints import CLASS, class_table
 from filter.labels import RESIDUE
+from filter.page import Span
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ"
 _GLOSS = re.compile(rf"(?<=[\u3400-\u9fff|?])\((?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}\)")
@@ -24,17 +24,7 @@ MIN_CONVERTED = 0.9
 """Share of the page's readings that stand, one syllable each, behind a converted character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A stretch of a page to replace, in code points of the page."""
-
-    start: int
-    end: int
-    label: str
-    replacement: str
-
-
-def find_repairs(text: str) -> list[Repair]:
+def find_repairs(text: str) -> list[Span]:
     """Stretches of a page that a mirror damaged.
 
     Parameters
@@ -44,8 +34,8 @@ def find_repairs(text: str) -> list[Repair]:
 
     Returns
     -------
-    list of Repair
-        In order, without overlap; none holds a line feed.
+    list of Span
+        In code points of the page, in order, without overlap; none holds a line feed.
 
     Examples
     --------
@@ -54,10 +44,10 @@ def find_repairs(text: str) -> list[Repair]:
     >>> find_repairs("饕餮(tāotiè)是古書裡的怪獸，郫(pí)縣的豆瓣醬有名。")
     []
     """
-    return sorted([*_glosses(text), *_broken_tags(text)], key=lambda repair: repair.start)
+    return sorted([*_glosses(text), *_broken_tags(text)], key=lambda span: span.start)
 
 
-def _glosses(text: str) -> Sequence[Repair]:
+def _glosses(text: str) -> Sequence[Span]:
     found = list(_GLOSS.finditer(text))
     if len(found) < MIN_GLOSSES:
         return ()
@@ -67,11 +57,11 @@ def _glosses(text: str) -> Sequence[Repair]:
     readings = sum(1 for _ in _ANY_READING.finditer(text))
     if len(converted) < MIN_GLOSSES or len(converted) < MIN_CONVERTED * readings:
         return ()
-    return [Repair(*match.span(), RESIDUE, "") for match in converted]
+    return [Span(*match.span(), RESIDUE, "") for match in converted]
 
 
-def _broken_tags(text: str) -> Sequence[Repair]:
-    return [Repair(*match.span(), RESIDUE, _lost_ending(text, match)) for match in _BROKEN_TAG.finditer(text)]
+def _broken_tags(text: str) -> Sequence[Span]:
+    return [Span(*match.span(), RESIDUE, _lost_ending(text, match)) for match in _BROKEN_TAG.finditer(text)]
 
 
 def _lost_ending(text: str, match: re.Match[str]) -> str:

@@ -11,8 +11,8 @@ import hashlib
 import platform
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS
-from filter.compose import SetPage, compose
+from filter.compose import BLANK_LINE, SetPage, compose
 from filter.context import Context, Floats, context
 from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledLine, LabelledPage, read_labelled
-from filter.labels import ARTICLE, BLANK, GENUINE, INDEX, INJECTED, LABELS, METADATA
+from filter.labels import ARTICLE, BLANK, DUPLICATE, FURNITURE, GENUINE, INDEX, INJECTED, LABELS, METADATA
 from filter.model import Head, LabelHead, Lexicon, Model, load_model, shipped
 from filter.ngrams import N_BUCKETS, line_buckets, score_labels, score_lines, window_counts
+from filter.page import apply_spans
 from filter.segment import batches, fold, segment
+from filter.spans import find_repairs
 from filter.trees import Trees
 
 if TYPE_CHECKING:
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
 
 FURNITURE_OF_SOME_KIND = "furniture"
 """Label of training lines known to be page furniture, but not which: extracted pages say only what is content."""
+OTHER_FURNITURE = (*(label for label in FURNITURE if label != DUPLICATE), FURNITURE_OF_SOME_KIND)
+"""What n-grams can tell from genuine text; a copy of a genuine line reads like it, the page tells."""
 FOLDS = 4
-JUNK_C = 2.0
-LABEL_C = 1.0
+PAIR_C = 20.0
+LABEL_C = 10.0
 LABEL_LINES = 60_000
 """At most so many lines teach the label vectors: more of them cost minutes and change little."""
 LABEL_ROWS = 80_000
@@ -48,8 +52,13 @@ PASSES = 20
 ADAPT_FOLDS = 2
 OFFSET_UNIT = 0.25
 """Of the old score as a feature: near the size of an n-gram's, so that the solver converges."""
-TREES = 80
-LEAVES = 16
+TEASERS = 2
+TEASER_LENGTH = 16
+TEASER_ENDS = ("...", "…", "", '">', " [...]", "…»")
+TREES = 100
+LEAVES = 24
+DEPTH = 6
+"""Every tree is walked to the depth of the deepest: a few deep ones would cost all."""
 CAREFUL_INJECTED_LOSS = 0.001
 CAREFUL_FURNITURE_LOSS = 0.005
 
@@ -67,7 +76,7 @@ class TrainingSet:
     loose : sequence of LabelledLine
         Lines without a page.
     weights : dict of str to float
-        Weight in stage one by family; 1 where nothing is said.
+        Weight in stage one by family, and in stage two by name of page; 1 where nothing is said.
     sources : sequence of dict
         For the card: name, licence, rows.
     """
@@ -133,13 +142,17 @@ def _scale(weights: NDArray[np.float64]) -> float:
     return float(np.quantile(used, 0.9999) / 127) if len(used) else 1.0
 
 
-def fit_junk(matrix: csr_matrix, is_junk: NDArray[np.bool_], weight: NDArray[np.float64], c: float = JUNK_C) -> tuple[NDArray[np.float64], float]:
-    """The junk-or-keep weight of every n-gram, by logistic regression.
+def fit_against_genuine(
+    matrix: csr_matrix, labels: Sequence[str], against: Collection[str], weight: NDArray[np.float64], c: float = PAIR_C
+) -> tuple[NDArray[np.float64], float]:
+    """The weight of every n-gram for one kind of junk against genuine text, by logistic regression.
 
     Parameters
     ----------
     matrix : csr_matrix, shape (n_lines, 2**18)
-    is_junk : ndarray of bool, shape (n_lines,)
+    labels : sequence of str
+    against : collection of str
+        Labels of the junk; lines that are neither these nor genuine teach nothing.
     weight : ndarray of float64, shape (n_lines,)
     c : float
         Inverse strength of the L2 penalty.
@@ -147,12 +160,30 @@ def fit_junk(matrix: csr_matrix, is_junk: NDArray[np.bool_], weight: NDArray[np.
     Returns
     -------
     weights : ndarray of float64, shape (2**18,)
+        Zero where there is nothing to tell apart.
     bias : float
     """
-    used, coefficients, intercepts, _ = _logistic(matrix, is_junk, weight, c, 60)
+    rows = np.array([i for i, label in enumerate(labels) if label in GENUINE or label in against], np.int64)
+    target = np.array([labels[i] in against for i in rows])
     weights = np.zeros(N_BUCKETS)
-    weights[used] = coefficients[-1]
+    if not target.any() or target.all():
+        return weights, 0.0
+    rarity = _rarity(matrix)
+    used, coefficients, intercepts, _ = _logistic(_scaled(matrix[rows], rarity), target, weight[rows], c, 60)
+    weights[used] = coefficients[-1] * rarity[used]
     return weights, float(intercepts[-1])
+
+
+def _rarity(matrix: csr_matrix) -> NDArray[np.float64]:
+    """Inverse document frequency of every n-gram: lets rare ones speak, and is folded into the weights."""
+    lines_with = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    return np.log(matrix.shape[0] / (1.0 + lines_with)).clip(0.3)
+
+
+def _scaled(matrix: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
+    from scipy.sparse import csr_matrix as sparse
+
+    return sparse((matrix.data * factor[matrix.indices].astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _logistic(
@@ -184,15 +215,16 @@ def fit_labels(
         Zero for labels without lines.
     bias : ndarray of float64, shape (n_labels,)
     """
-    known = np.array([INDEX.get(label, -1) for label in labels])
+    known = np.array([INDEX[label] if label in INDEX and label != DUPLICATE else -1 for label in labels])
     chosen = _at_most(known, LABEL_LINES, seed)
     weights = np.zeros((N_BUCKETS, len(LABELS)))
     bias = np.full(len(LABELS), -9.0)
     target = known[chosen]
     if len(set(target.tolist())) < 2:
         return weights, bias
-    used, coefficients, intercepts, classes = _logistic(matrix[chosen], target, weight[chosen], LABEL_C, 25)
-    weights[np.ix_(used, classes)] = coefficients.T
+    rarity = _rarity(matrix)
+    used, coefficients, intercepts, classes = _logistic(_scaled(matrix[chosen], rarity), target, weight[chosen], LABEL_C, 25)
+    weights[np.ix_(used, classes)] = coefficients.T * rarity[used, None]
     bias[classes] = intercepts
     return weights, bias
 
@@ -228,21 +260,29 @@ def fit_lexicon(lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], seed:
     Lexicon
     """
     labels = [lines.labels[row] for row in rows]
-    is_junk = np.array([label not in GENUINE for label in labels])
     part, weight = matrix[rows], lines.weight[rows]
-    junk, junk_bias = fit_junk(part, is_junk, weight)
+    (injected, injected_bias), (furniture, furniture_bias) = (
+        fit_against_genuine(part, labels, against, weight) for against in (INJECTED, OTHER_FURNITURE)
+    )
     by_label, label_bias = fit_labels(part, labels, weight, seed)
-    scale = like.junk_scale if like else _scale(junk)
-    label_scale = like.label_scale if like else np.array([_scale(column) for column in by_label.T], np.float32)
-    quantized = np.stack([_quantize(column, float(s)) for column, s in zip(by_label.T, label_scale, strict=True)], axis=1)
+    pair, pair_scale = _quantized(np.stack((injected, furniture), axis=1), like.pair_scale if like else None)
+    quantized, label_scale = _quantized(by_label, like.label_scale if like else None)
     return Lexicon(
-        _quantize(junk, scale),
-        scale,
-        like.junk_bias if like else junk_bias,
-        np.ascontiguousarray(quantized),
-        np.asarray(label_scale, np.float32),
+        pair,
+        pair_scale,
+        like.pair_bias if like else np.array([injected_bias, furniture_bias], np.float32),
+        quantized,
+        label_scale,
         like.label_bias if like else label_bias.astype(np.float32),
     )
+
+
+def _quantized(weights: NDArray[np.float64], scale: Floats | None) -> tuple[NDArray[np.int8], Floats]:
+    """Columns of weights as int8, each with its own step."""
+    if scale is None:
+        scale = np.array([_scale(column) for column in weights.T], np.float32)
+    columns = [_quantize(column, float(step)) for column, step in zip(weights.T, scale, strict=True)]
+    return np.ascontiguousarray(np.stack(columns, axis=1)), scale
 
 
 def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int]]:
@@ -264,19 +304,55 @@ def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int
             index[key] = len(texts)
             texts.append(line.text)
             labels.append(line.label)
-            families.append(line.family)
+            families.append(line.family or line.text)
             languages.append(line.language)
             folds.append(_fold(line.family if line.label in INJECTED and line.family else group, seed))
         return index[key]
 
-    pages = [
-        SetPage(page.name, page.lines[0].language, tuple(-1 if line.label == BLANK else add(line, page.name) for line in page.lines))
-        for page in data.pages
-        if page.lines
-    ]
+    pages = []
+    for page in data.pages:
+        lines = mended(page)
+        if lines:
+            placed = tuple(BLANK_LINE if line.label == BLANK else add(line, page.name) for line in lines)
+            copies = tuple(add(line, page.name) for line in teasers(lines, page.name))
+            pages.append(SetPage(page.name, lines[0].language, placed, data.weights.get(page.name, 1.0), copies))
     loose = [add(line, line.family or line.text) for line in data.loose]
     weight = np.array([data.weights.get(family, 1.0) for family in families])
     return Lines(texts, labels, families, languages, weight, np.array(folds, np.int64)), pages, loose
+
+
+def mended(page: LabelledPage) -> Sequence[LabelledLine]:
+    """The lines of a page as the classifier will see them: a mirror's damage mended."""
+    text = "\n".join(line.text for line in page.lines)
+    repairs = find_repairs(text)
+    if not repairs:
+        return page.lines
+    return [replace(line, text=one) for line, one in zip(page.lines, apply_spans(text, repairs).split("\n"), strict=True)]
+
+
+def teasers(lines: Sequence[LabelledLine], name: str) -> list[LabelledLine]:
+    """Copies of some of a page's paragraphs, whole and cut short, to be set in elsewhere on the page.
+
+    Parameters
+    ----------
+    lines : sequence of LabelledLine
+    name : str
+        Of the page; what is drawn depends on it alone.
+
+    Returns
+    -------
+    list of LabelledLine
+        Labelled `duplicate`.
+    """
+    rng = np.random.default_rng(_fold(name, 0) + len(lines))
+    long = [line for line in lines if line.label == ARTICLE and len(line.text) >= TEASER_LENGTH]
+    found = []
+    for index in rng.permutation(len(long))[:TEASERS]:
+        text = long[index].text
+        cut = int(len(text) * rng.uniform(0.3, 0.9))
+        copy = text if rng.random() < 0.5 else text[:cut].rstrip() + str(rng.choice(TEASER_ENDS))
+        found.append(replace(long[index], text=copy, label=DUPLICATE))
+    return found
 
 
 def _fold(group: str, seed: int) -> int:
@@ -287,27 +363,26 @@ def _fold(group: str, seed: int) -> int:
 class CrossFitted:
     """Scores of every line from a model that never saw its group."""
 
-    junk: NDArray[np.int64]
+    pair: NDArray[np.int64]
     labels: NDArray[np.int64]
 
 
 def cross_fit(lines: Lines, matrix: csr_matrix, lexicon: Lexicon, seed: int, say: Say) -> CrossFitted:
     """Score every line by a stage one trained on the other folds."""
-    junk = np.zeros(len(lines.texts), np.int64)
+    pair = np.zeros((len(lines.texts), 2), np.int64)
     labels = np.zeros((len(lines.texts), len(LABELS)), np.int64)
     for held_out in range(FOLDS):
         say(f"stage one, fold {held_out + 1} of {FOLDS}")
         rest, rows = np.flatnonzero(lines.fold != held_out), np.flatnonzero(lines.fold == held_out)
         if not len(rows):
             continue
-        judges = {lines.labels[row] not in GENUINE for row in rest}
-        model = fit_lexicon(lines, matrix, rest, seed, like=lexicon) if len(judges) == 2 else lexicon
+        model = fit_lexicon(lines, matrix, rest, seed, like=lexicon)
         part = matrix[rows]
         root = np.sqrt(np.maximum(np.diff(part.indptr), 1))
         # The matrix holds counts over a root; integers come back exactly by rounding.
-        junk[rows] = np.rint((part @ model.junk.astype(np.float64)) * root).astype(np.int64)
+        pair[rows] = np.rint((part @ model.pair.astype(np.float64)) * root[:, None]).astype(np.int64)
         labels[rows] = np.rint((part @ model.labels.astype(np.float64)) * root[:, None]).astype(np.int64)
-    return CrossFitted(junk, labels)
+    return CrossFitted(pair, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +396,7 @@ class Seen:
     page: NDArray[np.int64]
     length: NDArray[np.int64]
     line: NDArray[np.int64]
+    weight: NDArray[np.float64]
 
 
 UNKNOWN_KIND = -2
@@ -334,8 +410,8 @@ def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: L
     for group in batches(texts):
         batch = segment(group)
         flat = np.array([i for page in pages[done : done + len(group)] for i in _as_segmented(page.lines)], np.int64)
-        score = np.where(flat >= 0, scores.junk[flat], 0)
-        seen = context(batch, fold(batch), score, lexicon.junk_scale, lexicon.junk_bias)
+        score = np.where(flat[:, None] >= 0, scores.pair[flat], 0)
+        seen = context(batch, fold(batch), score, lexicon.pair_scale, lexicon.pair_bias)
         parts.append((seen, flat[seen.lines], batch.page_of[seen.lines] + done))
         done += len(group)
     line = np.concatenate([p[1] for p in parts])
@@ -344,14 +420,16 @@ def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: L
     windows = np.maximum(window_counts(fold(segment(["\n".join(["", *lines.texts, ""])]))), 1)[1 : len(lines.texts) + 1]
     label_scores = scores.labels[line] * lexicon.label_scale / np.sqrt(windows[line])[:, None] + lexicon.label_bias
     label = np.array([INDEX.get(label, UNKNOWN_KIND) for label in lines.labels], np.int64)
+    page = np.concatenate([p[2] for p in parts])
     return Seen(
         values,
         parts[0][0].names,
         np.concatenate((label_scores.astype(np.float32), values), axis=1),
         label[line],
-        np.concatenate([p[2] for p in parts]),
+        page,
         lengths[line],
         line,
+        np.array([page.weight for page in pages])[page],
     )
 
 
@@ -377,34 +455,42 @@ def fit_trees(values: Floats, target: NDArray[np.bool_], weight: NDArray[np.floa
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     booster = HistGradientBoostingClassifier(
-        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.12, min_samples_leaf=20, l2_regularization=1.0,
+        max_iter=TREES, max_leaf_nodes=LEAVES, max_depth=DEPTH, learning_rate=0.12, min_samples_leaf=20, l2_regularization=1.0,
         early_stopping=False, random_state=seed,
     )  # fmt: skip
     booster.fit(values, target, sample_weight=weight)
     # The only place that holds the fitted trees; private in scikit-learn, its layout unchanged since 0.24.
     nodes = [predictor[0].nodes for predictor in booster._predictors]
+    return _as_arrays([_children_adjacent(tree) for tree in nodes], float(np.ravel(booster._baseline_prediction)[0]))
+
+
+def _children_adjacent(tree: NDArray[Any]) -> NDArray[Any]:
+    """The nodes of a tree breadth first, so that the right child of a node follows its left one."""
+    order = [0]
+    for place in order:
+        if not tree["is_leaf"][place]:
+            order += [int(tree["left"][place]), int(tree["right"][place])]
+    new_place = np.empty(len(tree), np.int64)
+    new_place[order] = np.arange(len(tree))
+    ordered = tree[order].copy()
+    ordered["left"] = np.where(ordered["is_leaf"], 0, new_place[ordered["left"]])
+    return ordered
+
+
+def _as_arrays(nodes: Sequence[NDArray[Any]], baseline: float) -> Trees:
     sizes = np.array([len(tree) for tree in nodes])
     roots = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int32)
-    base = np.repeat(roots, sizes)
     tree = np.concatenate(nodes)
     leaf = tree["is_leaf"].astype(bool)
-    own = np.arange(len(tree), dtype=np.int32)
     return Trees(
         np.where(leaf, 0, tree["feature_idx"]).astype(np.int32),
-        _rounded_down(np.where(leaf, np.inf, tree["num_threshold"])),
-        np.where(leaf, own, tree["left"] + base).astype(np.int32),
-        np.where(leaf, own, tree["right"] + base).astype(np.int32),
+        np.where(leaf, np.inf, tree["num_threshold"]).astype(np.float32),
+        np.where(leaf, np.arange(len(tree)), tree["left"] + np.repeat(roots, sizes)).astype(np.int32),
         tree["value"].astype(np.float32),
         roots,
         int(tree["depth"].max()),
-        float(np.ravel(booster._baseline_prediction)[0]),
+        baseline,
     )
-
-
-def _rounded_down(thresholds: NDArray[np.float64]) -> Floats:
-    """To float32, never up: the middle of two neighbouring numbers would become the upper one, which goes right."""
-    near = thresholds.astype(np.float32)
-    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], seed: int) -> tuple[Head, Floats]:
@@ -419,7 +505,7 @@ def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], see
     from sklearn.linear_model import LogisticRegression
 
     values, page = seen.values[rows], seen.page[rows]
-    weight = np.ones(len(rows))
+    weight = seen.weight[rows]
     odds = np.zeros(len(rows), np.float32)
     for held_out in range(2):
         test = page % 2 == held_out
@@ -439,7 +525,7 @@ def _constant_trees(target: NDArray[np.bool_]) -> Trees:
     """A tree that says one thing, where there is nothing to tell apart."""
     leaf = np.zeros(1, np.int32)
     certain = 12.0 if target.any() else -12.0
-    return Trees(leaf, np.array([np.inf], np.float32), leaf, leaf, np.zeros(1, np.float32), leaf, 0, certain)
+    return Trees(leaf, np.array([np.inf], np.float32), leaf, np.zeros(1, np.float32), leaf, 0, certain)
 
 
 def fit_label_head(seen: Seen, seed: int) -> LabelHead:
@@ -484,8 +570,8 @@ def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dic
     """
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
     careful = {
-        "injected": _budget(injected[genuine], np.ones(genuine.sum()), CAREFUL_INJECTED_LOSS),
-        "furniture": _budget(furniture[genuine], seen.length[genuine].astype(float), CAREFUL_FURNITURE_LOSS),
+        "injected": _budget(injected[genuine], seen.weight[genuine], CAREFUL_INJECTED_LOSS),
+        "furniture": _budget(furniture[genuine], seen.weight[genuine] * seen.length[genuine], CAREFUL_FURNITURE_LOSS),
     }
     return {
         "careful": careful,
@@ -661,15 +747,15 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
     matrix = design_matrix(lines.texts)
     everything = np.arange(len(lines.texts))
     lexicon = _taught(base.lexicon, lines, matrix, everything, is_own)
-    junk = np.zeros(len(everything), np.int64)
+    pair = np.zeros((len(everything), 2), np.int64)
     for held_out in range(ADAPT_FOLDS):
         say(f"fold {held_out + 1} of {ADAPT_FOLDS}")
         test = lines.fold % ADAPT_FOLDS == held_out
-        judge = _taught(base.lexicon, lines, matrix, everything[~test], is_own, labels=False, scale=lexicon.junk_scale)
-        root = np.sqrt(np.maximum(np.diff(matrix.indptr), 1))
-        bias = (judge.junk_bias - lexicon.junk_bias) / lexicon.junk_scale
-        junk[test] = np.rint((matrix[test] @ judge.junk.astype(np.float64) + bias) * root[test]).astype(np.int64)
-    scores = CrossFitted(junk, np.zeros((len(junk), len(LABELS)), np.int64))
+        judge = _taught(base.lexicon, lines, matrix, everything[~test], is_own, labels=False, scale=lexicon.pair_scale)
+        root = np.sqrt(np.maximum(np.diff(matrix.indptr), 1))[test, None]
+        bias = (judge.pair_bias - lexicon.pair_bias) / lexicon.pair_scale
+        pair[test] = np.rint((matrix[test] @ judge.pair.astype(np.float64) + bias) * root).astype(np.int64)
+    scores = CrossFitted(pair, np.zeros((len(pair), len(LABELS)), np.int64))
     seen = look(compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon)
     card = {
         **base.card,
@@ -682,29 +768,41 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
     }
     is_injected = np.isin(seen.label, INJECTED_COLUMNS)
     is_furniture = np.isin(seen.label, FURNITURE_COLUMNS)
-    injected = _recalibrated(base.injected, seen.values, is_injected)
-    furniture = _recalibrated(base.furniture, seen.values[~is_injected], is_furniture[~is_injected])
+    # The user's lines and the seeds weigh the same, kind by kind, however few the user's are.
+    mine = is_own[seen.line]
+    injected = _recalibrated(base.injected, seen, "injected", np.ones(len(mine), bool), is_injected, mine)
+    furniture = _recalibrated(base.furniture, seen, "furniture", ~is_injected, is_furniture, mine)
     return Model(lexicon, injected, furniture, base.label_head, card)
 
 
 def _taught(
-    old: Lexicon, lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], is_own: NDArray[np.bool_], *, labels: bool = True, scale: float = 0.0
-) -> Lexicon:
+    old: Lexicon, lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], is_own: NDArray[np.bool_], *,
+    labels: bool = True, scale: Floats | None = None,
+) -> Lexicon:  # fmt: skip
     """The old lexicon plus what some of the lines add to it, in the n-grams of the user's own lines."""
     own = rows[is_own[rows]]
     columns = np.flatnonzero(np.bincount(matrix[own].indices, minlength=N_BUCKETS))
     # The user's lines must be heard among the seeds, however few they are.
     weight = np.where(is_own[rows], max(1.0, len(rows) / max(len(own), 1) / 4), 1.0)
-    part = matrix[rows]
-    is_junk = np.array([lines.labels[row] not in GENUINE for row in rows])
-    junk = _on_top(part, columns, is_junk, weight, (old.junk, old.junk_scale, old.junk_bias), scale)
-    taught = {lines.labels[row] for row in own} if labels else set()
+    taught = {lines.labels[row] for row in own}
+    said = [lines.labels[row] for row in rows]
+    pair = [(old.pair[:, i], float(old.pair_scale[i]), float(old.pair_bias[i])) for i in range(2)]
+    for i, against in enumerate((INJECTED, OTHER_FURNITURE)):
+        if taught & set(against):
+            chosen = np.array([k for k, label in enumerate(said) if label in GENUINE or label in against])
+            target = np.array([said[k] in against for k in chosen])
+            step = float(scale[i]) if scale is not None else 0.0
+            pair[i] = _on_top(matrix[rows[chosen]], columns, target, weight[chosen], pair[i], step)
     new = [(old.labels[:, i], float(old.label_scale[i]), float(old.label_bias[i])) for i in range(len(LABELS))]
-    for label in sorted(taught & set(LABELS)):
-        target = np.array([lines.labels[row] == label for row in rows])
-        new[INDEX[label]] = _on_top(part, columns, target, weight, new[INDEX[label]])
-    by_label, scales, biases = zip(*new, strict=True)
-    return Lexicon(*junk, np.ascontiguousarray(np.stack(by_label, axis=1)), np.array(scales, np.float32), np.array(biases, np.float32))
+    for label in sorted(taught & set(LABELS)) if labels else ():
+        target = np.array([one == label for one in said])
+        new[INDEX[label]] = _on_top(matrix[rows], columns, target, weight, new[INDEX[label]])
+    return Lexicon(*_columns(pair), *_columns(new))
+
+
+def _columns(parts: Sequence[tuple[NDArray[np.int8], float, float]]) -> tuple[NDArray[np.int8], Floats, Floats]:
+    weights, scales, biases = zip(*parts, strict=True)
+    return np.ascontiguousarray(np.stack(weights, axis=1)), np.array(scales, np.float32), np.array(biases, np.float32)
 
 
 def _on_top(
@@ -718,7 +816,7 @@ def _on_top(
     weights, old_scale, bias = old
     offset = matrix @ (weights.astype(np.float64) * old_scale) + bias
     with_offset = hstack([matrix[:, columns], sparse(offset[:, None] * OFFSET_UNIT)], format="csr")
-    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, JUNK_C, 60)
+    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, PAIR_C, 60)
     learned = np.zeros(len(columns) + 1)
     learned[used] = coefficients[-1]
     trust = float(learned[-1]) * OFFSET_UNIT
@@ -728,12 +826,21 @@ def _on_top(
     return _quantize(new, new_scale), new_scale, float(intercepts[-1]) + trust * bias
 
 
-def _recalibrated(head: Head, values: Floats, target: NDArray[np.bool_]) -> Head:
-    """The head with a new calibration over its trees and the lexical score."""
+def _recalibrated(
+    head: Head, seen: Seen, name: str, rows: NDArray[np.bool_], target: NDArray[np.bool_], mine: NDArray[np.bool_]
+) -> Head:
+    """The head with a new calibration over its trees and the lexical score; the user's lines weigh as much as the seeds."""
     from sklearn.linear_model import LogisticRegression
 
-    if not target.any() or target.all():
+    target, mine = target[rows], mine[rows]
+    if not target[mine].any() or target.all():
         return head
-    inputs = np.stack((head.trees.predict(values), values[:, 0]), axis=1)
-    fitted = LogisticRegression(C=1e6).fit(inputs, target)
+    values = seen.values[rows]
+    weight = np.ones(len(target))
+    for kind in (True, False):
+        own, others = (target == kind) & mine, (target == kind) & ~mine
+        if own.any():
+            weight[own] = max(1.0, others.sum() / own.sum())
+    inputs = np.stack((head.trees.predict(values), values[:, seen.names.index(name)]), axis=1)
+    fitted = LogisticRegression(C=1e6).fit(inputs, target, sample_weight=weight)
     return Head(head.trees, float(fitted.coef_[0, 0]), float(fitted.intercept_[0]), float(fitted.coef_[0, 1]))

@@ -91,17 +91,19 @@ class ContentPage:
 
 
 def _mark_copies(squashed: list[str], inside: list[bool], labels: list[str]) -> None:
-    """Of equal long content lines the one with most content around it is the article, the others copies."""
+    """Of equal long content lines the one with most content around it is the article, the others copies; so are cut ones."""
     places: dict[str, list[int]] = {}
     for index, (s, found) in enumerate(zip(squashed, inside, strict=True)):
         if found and len(s) >= LONG:
             places.setdefault(s, []).append(index)
-    for found in places.values():
-        if len(found) > 1:
-            keep = max(found, key=lambda i: (sum(inside[max(0, i - 6) : i + 7]), i))
-            for index in found:
-                if index != keep:
-                    labels[index] = DUPLICATE
+    everything = "\n".join(places)
+    for text, found in places.items():
+        # A line that is a part of a longer one is a teaser of it.
+        cut = everything.count(text) > 1
+        keep = -1 if cut else max(found, key=lambda i: (sum(inside[max(0, i - 6) : i + 7]), i))
+        for index in found:
+            if index != keep:
+                labels[index] = DUPLICATE
 
 
 @cache

@@ -32,8 +32,10 @@ from filter.intervals import wilson  # noqa: E402
 from filter.io.labelled import LabelledLine, LabelledPage  # noqa: E402
 from filter.labels import ARTICLE, BLANK, GENUINE, INJECTED  # noqa: E402
 from filter.model import Model  # noqa: E402
+from filter.page import apply_spans  # noqa: E402
 from filter.pipeline import PageFilter  # noqa: E402
 from filter.policy import make_policy  # noqa: E402
+from filter.spans import find_repairs  # noqa: E402
 from filter.training import TrainingSet, _fold, fit  # noqa: E402
 
 LOSSES = (0.001, 0.003, 0.01)
@@ -164,7 +166,7 @@ def _count_lines(page_filter: PageFilter, pages: Sequence[LabelledPage], name: s
                  spam_in: str = "", by_source: bool = False) -> None:  # fmt: skip
     texts = ["\n".join(line.text for line in page.lines) for page in pages]
     for page, text in zip(pages, texts, strict=True):
-        batch, verdicts = classify([text], page_filter.model)
+        _, verdicts = classify([apply_spans(text, find_repairs(text))], page_filter.model)
         cleaned = page_filter.clean(text).lines
         for line, verdict, probability in zip(page.lines, cleaned, verdicts.injected, strict=False):
             if verdict.label == BLANK or line.label == BLANK:

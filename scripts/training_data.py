@@ -14,6 +14,8 @@ from filter.labels import GENUINE
 from filter.training import TrainingSet, shipped_seeds
 
 SEED_WEIGHT = 2.0
+SEED_PAGE_WEIGHT = 4.0
+"""In stage two: a written page carries all labels in its language, an extracted one only what is content."""
 WEIGHTS: dict[str, float] = {
     "spam-domains_hosts": 0.03, "spam-domains_blocklistproject": 0.03, "spam-domains_referrer": 0.03, "spam-domains_youtube": 0.1,
     "spam-id_judol_youtube": 0.4, "spam-th_social_genuine": 0.4, "boilerplate-allauth": 0.2, "boilerplate-bagisto": 0.15,
@@ -26,6 +28,7 @@ SEPARATORS = (",", "，", "_", "-", "|", " ", "、", "/", " I ", " | ", "·", ""
 N_LISTS = 1500
 MOST_OF_A_SOURCE = 3000
 """Lines of one labelled table and label that are used: more of the same interface texts teach little and cost minutes."""
+MOST_OF_HOSTS = 150
 WCXB_SHARE = 0.5
 """Of the benchmark's development sites; the others add little more than time."""
 
@@ -34,7 +37,8 @@ def seeds() -> TrainingSet:
     """The seeds alone."""
     data = shipped_seeds()
     families = {line.family for page in data.pages for line in page.lines} | {line.family for line in data.loose}
-    return TrainingSet(data.pages, data.loose, {family: SEED_WEIGHT for family in families}, [
+    weights = {family: SEED_WEIGHT for family in families} | {page.name: SEED_PAGE_WEIGHT for page in data.pages}
+    return TrainingSet(data.pages, data.loose, weights, [
         {"name": "seeds", "licence": "Apache-2.0", "rows": sum(len(p.lines) for p in data.pages) + len(data.loose)}
     ])  # fmt: skip
 
@@ -75,7 +79,8 @@ def public_lines() -> Iterator[LabelledLine]:
         rows = [(source, line) for source, line in corpora.labelled_table(folder) if source not in corpora.HINTS_ONLY]
         sizes = Counter((source, line.label) for source, line in rows)
         for source, line in rows:
-            if draw(line.text) < MOST_OF_A_SOURCE / sizes[source, line.label]:
+            most = MOST_OF_HOSTS if source.startswith("domains_") else MOST_OF_A_SOURCE
+            if draw(line.text) < most / sizes[source, line.label]:
                 yield line
     yield from keyword_lists()
 

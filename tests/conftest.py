@@ -9,10 +9,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings
-from material import ROOT, tiny_pages
+from material import tiny_pages
 
 from filter.labels import FURNITURE, INJECTED
-from filter.model import Model, load_model
+from filter.model import Model
 from filter.pipeline import PageFilter
 from filter.policy import Policy
 from filter.training import train
@@ -29,19 +29,12 @@ def tiny_model() -> Model:
 
 
 @pytest.fixture(scope="session")
-def any_model(tiny_model: Model) -> Model:
-    """The shipped model, or the tiny one where it has not been built."""
-    shipped = ROOT / "models" / "default"
-    return load_model(shipped) if (shipped / "card.json").is_file() else tiny_model
-
-
-@pytest.fixture(scope="session")
-def eager(any_model: Model) -> PageFilter:
+def eager(tiny_model: Model) -> PageFilter:
     """Drops whatever is a little doubtful: kept and dropped lines mix on every page."""
-    return PageFilter(any_model, Policy("balanced", 0.3, 0.2, frozenset(FURNITURE + INJECTED)))
+    return PageFilter(tiny_model, Policy("balanced", 0.3, 0.2, frozenset(FURNITURE + INJECTED)))
 
 
 @pytest.fixture(scope="session")
-def lenient(any_model: Model) -> PageFilter:
+def lenient(tiny_model: Model) -> PageFilter:
     """Drops nothing: no label may go."""
-    return PageFilter(any_model, Policy("spam-only", 2.0, 2.0, frozenset()))
+    return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, frozenset()))

@@ -50,7 +50,11 @@ lines = st.one_of(
 )
 """A line as it might be found, or should not be."""
 pages = st.one_of(
-    st.builds(lambda ls, ending: "\n".join(ls) + ending, st.lists(lines, max_size=14), st.sampled_from(("", "\n", "\n\n", "\r\n"))),
+    st.builds(
+        lambda ls, ending: "\n".join(ls) + ending,
+        st.lists(lines, max_size=14),
+        st.sampled_from(("", "\n", "\n\n", "\r\n")),
+    ),
     any_text,
     st.sampled_from([text_of(page) for page in seed_pages() if page.name][::9]),
 )

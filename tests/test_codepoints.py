@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from filter.codepoints import CLASS, CLASSES, NEWLINE, SPACE, TABLE_SIZE, class_table, fold_table, to_codes
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u202a\u202e\u2066\ufe0f"
-TRADITIONAL = {"網": "网", "國": "国", "產": "产", "視": "视", "頻": "频", "體": "体", "廣": "广", "發": "发", "學": "学", "見": "见"}
+TRADITIONAL = {
+    "網": "网",
+    "國": "国",
+    "產": "产",
+    "視": "视",
+    "頻": "频",
+    "體": "体",
+    "廣": "广",
+    "發": "发",
+    "學": "学",
+    "見": "见",
+}
 
 
 def folded(text: str) -> str:
@@ -69,12 +80,17 @@ def test_full_width_forms_fold_as_the_narrow_ones(text):
 
 def test_decimal_digits_fold_to_zero():
     known = unicodedata.ucd_3_2_0  # later digits depend on the Python that made the table
-    digits = [c for c in range(TABLE_SIZE) if {known.category(chr(c)), unicodedata.category(chr(c))} == {"Nd"}]
+    digits = [
+        c for c in range(TABLE_SIZE) if {known.category(chr(c)), unicodedata.category(chr(c))} == {"Nd"}
+    ]
     odd = [chr(c) for c in digits if fold_table()[c] != ord("0")]
     assert odd == []
 
 
-@pytest.mark.parametrize(("look_alike", "letter"), [("а", "a"), ("е", "e"), ("о", "o"), ("Α", "a"), ("𝐚", "a"), ("𝓏", "z"), ("ⓐ", "a")])
+@pytest.mark.parametrize(
+    ("look_alike", "letter"),
+    [("а", "a"), ("е", "e"), ("о", "o"), ("Α", "a"), ("𝐚", "a"), ("𝓏", "z"), ("ⓐ", "a")],
+)
 def test_look_alikes_fold_to_one_letter(look_alike, letter):
     assert folded(look_alike) == folded(letter)
 

@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 from material import pages, seed_pages, text_of
 
 from filter.context import Context, context
-from filter.ngrams import N_BUCKETS, score_lines
+from filter.ngrams import N_BUCKETS, pack_pair, score_lines
 from filter.segment import fold, segment
 
-WEIGHTS = np.random.default_rng(5).integers(-40, 41, N_BUCKETS).astype(np.int8)
-SCALE = 0.037
+WEIGHTS = pack_pair(np.random.default_rng(5).integers(-40, 41, (N_BUCKETS, 2)).astype(np.int8))
+SCALE, BIAS = np.array([0.037, 0.029], np.float32), np.array([-0.3, 0.1], np.float32)
 
 
 def seen(texts: list[str]) -> Context:
     batch = segment(texts)
     folded = fold(batch)
-    return context(batch, folded, score_lines(folded, WEIGHTS), SCALE, bias=-0.3)
+    return context(batch, folded, score_lines(folded, WEIGHTS), SCALE, BIAS)
 
 
 def features(text: str) -> list[dict[str, float]]:
@@ -34,7 +34,9 @@ def test_a_page_gets_the_same_bits_in_any_batch(texts):
 @given(st.lists(pages, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_pages_changes_nothing(texts, random):
     shuffled = random.sample(texts, len(texts))
-    assert sorted(row.tobytes() for row in seen(texts).values) == sorted(row.tobytes() for row in seen(shuffled).values)
+    assert sorted(row.tobytes() for row in seen(texts).values) == sorted(
+        row.tobytes() for row in seen(shuffled).values
+    )
 
 
 def test_real_pages_in_one_batch_are_as_if_alone():
@@ -47,7 +49,9 @@ def test_real_pages_in_one_batch_are_as_if_alone():
 @given(st.lists(pages, max_size=4))
 def test_rows_are_the_lines_that_are_not_blank(texts):
     batch = segment(texts)
-    lines = [line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")]
+    lines = [
+        line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")
+    ]
     assert len(lines) == len(batch.starts)
     assert seen(texts).lines.tolist() == [number for number, line in enumerate(lines) if line.strip()]
 
@@ -67,7 +71,7 @@ def test_of_equal_lines_the_one_in_the_running_text_stays():
     ]
     batch = segment(["\n".join([body[1], "Home", "News", "Imprint", *body])])
     like_junk = np.where(batch.ends - batch.starts > 40, -300, 300)
-    found = context(batch, fold(batch), like_junk, SCALE)
+    found = context(batch, fold(batch), np.stack((like_junk, like_junk), axis=1), SCALE, BIAS)
     assert found.column("contained")[0] == 1
     assert found.column("contained")[4:].max() < 0.2
     assert (found.column("log_twins") > 0).tolist() == [True, False, False, False, False, True, False]
@@ -81,7 +85,9 @@ def test_a_cut_teaser_is_contained_in_the_longer_line():
 
 
 def test_a_line_in_another_script_stands_far_off():
-    rows = features("海边的旧灯塔今年重新开放了\n镇上的人都很高兴\nCheap pills and loans for everyone\n孩子们第一次登上塔顶")
+    rows = features(
+        "海边的旧灯塔今年重新开放了\n镇上的人都很高兴\nCheap pills and loans for everyone\n孩子们第一次登上塔顶"
+    )
     assert rows[2]["script_distance"] == 1
     assert max(rows[i]["script_distance"] for i in (0, 1, 3)) < 0.9
 

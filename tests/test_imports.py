@@ -9,7 +9,19 @@ import sys
 import pytest
 from material import ROOT
 
-HEAVY = ("sklearn", "pandas", "scipy", "joblib", "torch", "pyarrow", "matplotlib", "selectolax", "chardet", "typer", "scrapy")
+HEAVY = (
+    "sklearn",
+    "pandas",
+    "scipy",
+    "joblib",
+    "torch",
+    "pyarrow",
+    "matplotlib",
+    "selectolax",
+    "chardet",
+    "typer",
+    "scrapy",
+)
 shipped_model = pytest.mark.skipif(
     not (ROOT / "models" / "default" / "card.json").is_file(), reason="the shipped model has not been built"
 )
@@ -44,12 +56,34 @@ def test_html_loads_its_parser_alone():
 
 def test_the_core_knows_nothing_of_the_optional_parts():
     """One way, no back and forth: modules on the path of cleaning import no command, no integration, no training."""
-    core = ("segment", "codepoints", "ngrams", "context", "trees", "classify", "policy", "spans", "pipeline", "model", "page", "labels", "explain")
+    core = (
+        "segment",
+        "codepoints",
+        "ngrams",
+        "context",
+        "trees",
+        "classify",
+        "policy",
+        "spans",
+        "pipeline",
+        "model",
+        "page",
+        "labels",
+        "explain",
+    )
     for name in core:
         tree = ast.parse((ROOT / "filter" / f"{name}.py").read_text(encoding="utf8"))
-        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        assert not {m for m in imported if m.startswith(("filter.cli", "filter.io", "filter.integrations", "filter.training"))}, name
+        imported = {
+            node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
+        }
+        imported |= {
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        }
+        assert not {
+            m
+            for m in imported
+            if m.startswith(("filter.cli", "filter.io", "filter.integrations", "filter.training"))
+        }, name
 
 
 def test_the_public_names():

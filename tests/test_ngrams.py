@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from material import ODD, pages, seed_lines
 
 from filter.codepoints import fold_table
-from filter.ngrams import N_BUCKETS, ORDERS, line_buckets, score_labels, score_lines, window_counts
+from filter.ngrams import N_BUCKETS, ORDERS, line_buckets, pack_pair, score_labels, score_lines, window_counts
 from filter.segment import fold, segment, select
 
 MASK = 0xFFFFFFFF
 ROLL = 0x9E3779B1
 SPREAD = (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1)
-WEIGHTS = np.random.default_rng(7).integers(-127, 128, N_BUCKETS).astype(np.int8)
+PAIR = np.random.default_rng(7).integers(-127, 128, (N_BUCKETS, 2)).astype(np.int8)
+PAIR[::5] = PAIR[::5] // 127 * 127  # the largest sums a window can have
+WEIGHTS = pack_pair(PAIR)
 LABEL_WEIGHTS = np.random.default_rng(8).integers(-127, 128, (N_BUCKETS, 3)).astype(np.int8)
 
 
@@ -34,12 +36,15 @@ def reference_buckets(line: str) -> list[int]:
     return found
 
 
-def reference_score(line: str) -> int:
-    return sum(int(WEIGHTS[bucket]) for bucket in reference_buckets(line))
+def reference_score(line: str) -> list[int]:
+    buckets = reference_buckets(line)
+    return [sum(int(PAIR[bucket, column]) for bucket in buckets) for column in range(2)]
 
 
 def lines_of(texts: list[str]) -> list[str]:
-    return [line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")]
+    return [
+        line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")
+    ]
 
 
 @given(st.lists(pages, max_size=5))
@@ -68,7 +73,8 @@ def test_label_scores_are_the_columns_one_by_one(texts):
     folded = fold(segment(texts))
     scores = score_labels(folded, LABEL_WEIGHTS)
     for column in range(LABEL_WEIGHTS.shape[1]):
-        assert scores[:, column].tolist() == score_lines(folded, np.ascontiguousarray(LABEL_WEIGHTS[:, column])).tolist()
+        alone = pack_pair(LABEL_WEIGHTS[:, [column, column]])
+        assert np.stack((scores[:, column],) * 2, axis=1).tolist() == score_lines(folded, alone).tolist()
 
 
 @given(st.lists(pages, max_size=4))
@@ -84,11 +90,13 @@ def test_training_features_are_those_that_are_summed(texts):
 def test_selected_lines_score_as_in_the_batch(texts):
     folded = fold(segment(texts))
     chosen = np.arange(0, len(folded.starts), 2)
-    assert score_lines(select(folded, chosen), WEIGHTS).tolist() == score_lines(folded, WEIGHTS)[chosen].tolist()
+    assert (
+        score_lines(select(folded, chosen), WEIGHTS).tolist() == score_lines(folded, WEIGHTS)[chosen].tolist()
+    )
 
 
-def score(line: str) -> int:
-    return int(score_lines(fold(segment([line])), WEIGHTS)[0])
+def score(line: str) -> list[int]:
+    return score_lines(fold(segment([line])), WEIGHTS)[0].tolist()
 
 
 @pytest.mark.parametrize("line", [line for line in seed_lines()[::20] if line])
@@ -107,7 +115,7 @@ def test_long_runs_over_many_chunks():
     line = "字a " * 60_000
     text = f"{line}\n\n{line}x\nend"
     assert score_lines(fold(segment([text])), WEIGHTS).tolist() == [
-        reference_score(line), 0, reference_score(line + "x"), reference_score("end"),
+        reference_score(line), [0, 0], reference_score(line + "x"), reference_score("end"),
     ]  # fmt: skip
 
 
@@ -122,4 +130,6 @@ def test_nothing_gives_nothing():
 def test_odd_lines_score_as_the_reference_says():
     odd = [line for line in ODD if "\n" not in line]
     text = "\n".join([*odd, "."])
-    assert score_lines(fold(segment([text])), WEIGHTS).tolist() == [reference_score(line) for line in [*odd, "."]]
+    assert score_lines(fold(segment([text])), WEIGHTS).tolist() == [
+        reference_score(line) for line in [*odd, "."]
+    ]

@@ -112,7 +112,23 @@ def test_a_page_from_which_nothing_went_is_unchanged(eager: PageFilter, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "\n\n\n", " ", "\r\n", "\r\n\r\n", "one\r\ntwo\r\n", "a\u2028b", "\u200b", "\x00", "\ud800", "a\udfffb\n", "\ufeffone\n", "\x85", "x\x0by\x0cz\n"],
+    [
+        "",
+        "\n",
+        "\n\n\n",
+        " ",
+        "\r\n",
+        "\r\n\r\n",
+        "one\r\ntwo\r\n",
+        "a\u2028b",
+        "\u200b",
+        "\x00",
+        "\ud800",
+        "a\udfffb\n",
+        "\ufeffone\n",
+        "\x85",
+        "x\x0by\x0cz\n",
+    ],
 )
 def test_odd_text_passes_unchanged(lenient: PageFilter, text):
     assert lenient.clean(text).text == text
@@ -209,25 +225,27 @@ def test_lines_are_made_when_asked_for(eager: PageFilter):
     assert page.lines is page.lines
 
 
-def test_policies_drop_less_and_less(any_model):
+def test_policies_drop_less_and_less(tiny_model):
     from filter.policy import make_policy
 
     gone = {}
     for name in ("balanced", "careful", "spam-only"):
-        page_filter = PageFilter(any_model, make_policy(name, any_model.card))
+        page_filter = PageFilter(tiny_model, make_policy(name, tiny_model.card))
         gone[name] = sum(not line.kept for page in page_filter.clean_many(WHOLE) for line in page.lines)
     assert gone["balanced"] >= gone["careful"] >= gone["spam-only"]
     assert gone["spam-only"] > 0
 
 
-def test_only_article_keeps_nothing_else_that_is_certain(any_model):
-    everything = PageFilter(any_model, Policy("balanced", 0.0, 0.0, frozenset(LABELS) - {"article"}))
+def test_only_article_keeps_nothing_else_that_is_certain(tiny_model):
+    everything = PageFilter(tiny_model, Policy("balanced", 0.0, 0.0, frozenset(LABELS) - {"article"}))
     page = everything.clean(WHOLE[0])
     assert not any(line.kept for line in page.lines if line.label not in ("article", "blank"))
 
 
-def test_kept_labels_stay(any_model):
-    keeps = PageFilter(any_model, Policy("balanced", 0.3, 0.2, frozenset(INJECTED) | frozenset(FURNITURE) - {"navigation"}))
+def test_kept_labels_stay(tiny_model):
+    keeps = PageFilter(
+        tiny_model, Policy("balanced", 0.3, 0.2, frozenset(INJECTED) | frozenset(FURNITURE) - {"navigation"})
+    )
     labels = {line.label for page in keeps.clean_many(WHOLE) for line in page.lines if line.kept}
     assert "navigation" in labels
 
@@ -259,9 +277,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
-@pytest.mark.skipif(not (ROOT / "models" / "default" / "card.json").is_file(), reason="the shipped model has not been built")
+@pytest.mark.skipif(
+    not (ROOT / "models" / "default" / "card.json").is_file(), reason="the shipped model has not been built"
+)
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
 def test_a_line_of_100_mb_is_cleaned_in_bounded_memory(tmp_path: Path):
-    done = subprocess.run([sys.executable, "-c", LONG_LINE, "100000000"], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_LINE, "100000000"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-500:]
     assert int(done.stdout) < 1500

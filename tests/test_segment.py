@@ -38,7 +38,10 @@ def test_positions_lead_back_to_the_page(texts):
     for number, text in enumerate(texts):
         for line in range(batch.first_line[number], batch.first_line[number + 1]):
             assert batch.page_of[line] == number
-            start, end = batch.starts[line] - batch.page_start[number], batch.ends[line] - batch.page_start[number]
+            start, end = (
+                batch.starts[line] - batch.page_start[number],
+                batch.ends[line] - batch.page_start[number],
+            )
             assert "\n" not in text[start:end]
             assert text[start:end] == as_text(batch.codes[batch.starts[line] : batch.ends[line]])
 

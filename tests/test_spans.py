@@ -11,9 +11,35 @@ from filter.labels import RESIDUE
 from filter.page import Span, apply_spans
 from filter.spans import find_repairs
 
-CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()]
+CASES = [
+    json.loads(row)
+    for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()
+]
 damaged_text = st.lists(
-    st.sampled_from(["網(wǎng)", "發(fā)", "產(chǎn)", "大(dà)", "字", "。", "“", "”", "?!?/p>", "?/p>", "?", "(", ")", "\n", "\r\n", " ", "a", "網", "(wǎng)", "\ud800"]),
+    st.sampled_from(
+        [
+            "網(wǎng)",
+            "發(fā)",
+            "產(chǎn)",
+            "大(dà)",
+            "字",
+            "。",
+            "“",
+            "”",
+            "?!?/p>",
+            "?/p>",
+            "?",
+            "(",
+            ")",
+            "\n",
+            "\r\n",
+            " ",
+            "a",
+            "網",
+            "(wǎng)",
+            "\ud800",
+        ]
+    ),
     max_size=25,
 ).map("".join)
 
@@ -24,7 +50,12 @@ def repaired(text: str) -> str:
 
 def case(row: dict[str, str]):
     why = row.get("known_failure")
-    return pytest.param(row["text"], row["output"], id=row["note"], marks=[pytest.mark.xfail(reason=why, strict=True)] if why else [])
+    return pytest.param(
+        row["text"],
+        row["output"],
+        id=row["note"],
+        marks=[pytest.mark.xfail(reason=why, strict=True)] if why else [],
+    )
 
 
 @pytest.mark.parametrize(("text", "output"), [case(row) for row in CASES])
@@ -65,6 +96,8 @@ def test_glosses_are_found_on_a_long_page_in_time():
     assert len(find_repairs(text)) == 80_000
 
 
-@pytest.mark.parametrize("text", ["(" * 200_000, "網(" * 100_000, "網(wǎ" * 50_000, "?!" * 100_000, "(ā" + "a" * 200_000])
+@pytest.mark.parametrize(
+    "text", ["(" * 200_000, "網(" * 100_000, "網(wǎ" * 50_000, "?!" * 100_000, "(ā" + "a" * 200_000]
+)
 def test_no_text_takes_long(text):
     assert isinstance(find_repairs(text), list)

@@ -76,16 +76,26 @@ def test_nothing_to_tell_apart_is_an_error(labels, scratch, monkeypatch, tiny_mo
 
 
 def test_two_lines_are_enough_to_train_from_nothing():
-    model = train([one("Buy zorblax now", "spam_other"), one("The mayor opened the hall.", "article")], scratch=True)
+    model = train(
+        [one("Buy zorblax now", "spam_other"), one("The mayor opened the hall.", "article")], scratch=True
+    )
     assert model.card["lines"] == {"article": 1, "spam_other": 1}
 
 
-def test_training_on_top_leaves_the_page_trees_alone(tiny_model: Model, monkeypatch):
+def test_training_on_top_learns_what_is_new_and_leaves_the_rest(tiny_model: Model, monkeypatch):
     monkeypatch.setattr("filter.training.load_model", lambda folder: tiny_model)
-    monkeypatch.setattr("filter.training.shipped_seeds", lambda: train.__globals__["as_training_set"](tiny_pages()))
-    taught = train([one("zorblax qimwen vendilux", "spam_other"), one("The mayor opened the hall.", "article")])
-    assert taught.lexicon.junk.dtype == np.int8
-    assert not np.array_equal(taught.lexicon.junk, tiny_model.lexicon.junk)
+    monkeypatch.setattr(
+        "filter.training.shipped_seeds", lambda: train.__globals__["as_training_set"](tiny_pages())
+    )
+    taught = train(
+        [one("zorblax qimwen vendilux", "spam_other"), one("The mayor opened the hall.", "article")]
+    )
+    assert taught.lexicon.pair.dtype == np.int8
+    assert not np.array_equal(taught.lexicon.pair[:, 0], tiny_model.lexicon.pair[:, 0])
+    assert np.array_equal(taught.lexicon.pair[:, 1], tiny_model.lexicon.pair[:, 1]), (
+        "no line of furniture was given"
+    )
+    assert taught.injected.trees is tiny_model.injected.trees
     assert taught.card["base_weights_sha256"] == tiny_model.digest
     assert taught.card["lines"] == {"article": 1, "spam_other": 1}
 
@@ -143,7 +153,9 @@ def test_every_label_has_a_threshold_or_none(tiny_model: Model):
     assert set(tiny_model.card["lines"]) <= set(LABELS) | {"blank"}
 
 
-@pytest.mark.skipif(not (ROOT / "models" / "default" / "card.json").is_file(), reason="the shipped model has not been built")
+@pytest.mark.skipif(
+    not (ROOT / "models" / "default" / "card.json").is_file(), reason="the shipped model has not been built"
+)
 def test_the_shipped_card_says_what_it_was_made_of():
     card = load_model(ROOT / "models" / "default").card
     assert {source["name"] for source in card["sources"]} >= {"seeds"}
