@@ -120,7 +120,9 @@ def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model) -> No
         return
     lines = seen.lines[doubtful]
     scores = model.label_head.scores(label_inputs(folded, lines, seen.values[doubtful], model.lexicon))
-    kind = np.stack([_best(scores, columns) for columns in (GENUINE_COLUMNS, FURNITURE_COLUMNS, INJECTED_COLUMNS)], axis=1)
+    kind = np.stack(
+        [_best(scores, columns) for columns in (GENUINE_COLUMNS, FURNITURE_COLUMNS, INJECTED_COLUMNS)], axis=1
+    )
     verdicts.kind[lines] = kind
     which = np.where(injected[doubtful] > 0.5, 2, np.where(junk[doubtful] > 0.5, 1, 0))
     # Two halves of doubt can make a whole: junk over one half though neither injected nor furniture is.
@@ -130,5 +132,3 @@ def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model) -> No
 
 def _best(scores: Floats, columns: list[int]) -> NDArray[np.int8]:
     return np.array(columns, np.int8)[scores[:, columns].argmax(axis=1)]
-
-

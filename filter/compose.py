@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from filter.labels import ARTICLE, GENUINE, INJECTED, METADATA
+from filter.labels import ARTICLE, INJECTED, METADATA
 
 BLANK_LINE = -1
 PLACES = ("top", "gap", "end", "scattered")
@@ -83,7 +83,12 @@ def _stock(indices: Sequence[int], families: Sequence[str], languages: Sequence[
 
 
 def compose(
-    pages: Sequence[SetPage], loose: Sequence[int], labels: Sequence[str], families: Sequence[str], languages: Sequence[str], seed: int
+    pages: Sequence[SetPage],
+    loose: Sequence[int],
+    labels: Sequence[str],
+    families: Sequence[str],
+    languages: Sequence[str],
+    seed: int,
 ) -> list[SetPage]:
     """Pages as they are, with lines set in, and loose lines as pages.
 
@@ -116,9 +121,9 @@ def compose(
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
         if draw < INJECTED_SHARE and junk.keys:
-            found.append(_set_in(page, junk.draw(page.language, SAME_LANGUAGE_SHARE["junk"], rng), rng))
+            found.append(set_in(page, junk.draw(page.language, SAME_LANGUAGE_SHARE["junk"], rng), rng))
         elif draw < INJECTED_SHARE + HONEST_SHARE and honest.keys:
-            found.append(_set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
+            found.append(set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
         elif page is not base:
             found.append(page)
     alone = _at_most(list(loose), MOST_PAGES // 2, rng)
@@ -128,7 +133,11 @@ def compose(
 def _framed(document: SetPage, frames: dict[str, _Stock], rng: np.random.Generator) -> SetPage:
     """A document with the furniture of a page around it: a menu above or below, data under the title, notices at the end."""
     above, body, below = [], list(document.lines), []
-    drawn = {label: stock.draw(document.language, 0.9, rng, blocks=0.8) for label, stock in frames.items() if stock.keys and rng.random() < FRAME_SHARE}
+    drawn = {
+        label: stock.draw(document.language, 0.9, rng, blocks=0.8)
+        for label, stock in frames.items()
+        if stock.keys and rng.random() < FRAME_SHARE
+    }
     (above if rng.random() < 0.7 else below).extend(drawn.get("navigation", []))
     body[1:1] = drawn.get(METADATA, [])[:3]
     below += drawn.get("boilerplate", []) + drawn.get("advert", [])[:2]
@@ -162,7 +171,7 @@ def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
     return SetPage(page.name, page.language, lines, page.weight)
 
 
-def _set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
+def set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
     lines = list(page.lines)
     place = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
     if place == "scattered":

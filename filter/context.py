@@ -264,9 +264,7 @@ def _line_means(values: NDArray[np.bool_], windows: _Windows, n_lines: int) -> F
     return (total / np.maximum(np.diff(windows.offsets), 1)).astype(np.float32)
 
 
-def _overlap(
-    folded: Folded, lines: Indices, sequence: _Sequence, lexical: Floats, length: Floats
-) -> dict[str, Floats]:
+def _overlap(folded: Folded, lines: Indices, sequence: _Sequence, lexical: Floats, length: Floats) -> dict[str, Floats]:
     """What of a line stands elsewhere on its page: its n-grams, all of it, or an equal line."""
     n_lines = len(lines)
     short = _windows(folded, lines, sequence, OVERLAP_ORDER)
@@ -280,7 +278,9 @@ def _overlap(
     rank = np.lexsort((-np.arange(n_lines), -sequence.around(lexical, 5), length))
     long = _windows(folded, lines, sequence, CONTAINED_ORDER)
     widths = np.diff(long.offsets)[rank]
-    order = np.repeat(long.offsets[:-1][rank] - np.concatenate(([0], np.cumsum(widths)[:-1])), widths) + np.arange(len(long.line))
+    order = np.repeat(long.offsets[:-1][rank] - np.concatenate(([0], np.cumsum(widths)[:-1])), widths) + np.arange(
+        len(long.line)
+    )
     owner = np.zeros(long.table_size, np.int32)
     owner[long.slot[order]] = long.line[order]
     owners = owner[long.slot]

@@ -31,8 +31,7 @@ _CODEC_LABELS = {
     "utf-16-be": "utf-16be utf-16-be unicodefffe",
     "utf-32-le": "utf-32 utf-32le utf-32-le",
     "utf-32-be": "utf-32be utf-32-be",
-    "gb18030": "gb18030 gbk gb2312 gb_2312 gb_2312-80 csgb2312 csiso58gb231280 chinese iso-ir-58 x-gbk"
-    " cp936 936",
+    "gb18030": "gb18030 gbk gb2312 gb_2312 gb_2312-80 csgb2312 csiso58gb231280 chinese iso-ir-58 x-gbk cp936 936",
     "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5 cp950 windows-950 big5-tw big5hkscs",
     "cp932": "shift_jis shift-jis sjis csshiftjis ms932 ms_kanji windows-31j x-sjis cp932 shift_jis_2004",
     "euc_jis_2004": "euc-jp cseucpkdfmtjapanese x-euc-jp eucjp euc_jp euc_jis_2004 euc-jis-2004",
@@ -364,8 +363,7 @@ def _encode_utf8(text: str) -> bytes:
 def _unencodable(text: str, position: int, codec: str) -> UnencodableError:
     character = text[position]
     return UnencodableError(
-        f"{codec} has no character {character!r} (U+{ord(character):04X}, at position {position});"
-        " write it as utf-8"
+        f"{codec} has no character {character!r} (U+{ord(character):04X}, at position {position}); write it as utf-8"
     )
 
 

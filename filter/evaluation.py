@@ -177,7 +177,9 @@ def format_report(report: Report) -> str:
     rows += [f"{s.label:<18}{s.precision:>10.3f}{s.recall:>10.3f}{s.f1:>10.3f}{s.lines:>8}" for s in report.labels]
     rows += [f"{'macro F1':<18}{report.macro_f1:>30.3f}", ""]
     low, high = report.lost_interval
-    rows.append(f"genuine lines lost   {report.lost} of {report.genuine}: {report.lost_share:.2%}, 95% interval {low:.2%} to {high:.2%}")
+    rows.append(
+        f"genuine lines lost   {report.lost} of {report.genuine}: {report.lost_share:.2%}, 95% interval {low:.2%} to {high:.2%}"
+    )
     rows.append(f"junk lines dropped   {report.dropped} of {report.junk}: {report.dropped / max(report.junk, 1):.1%}")
     rows.append(f"calibration error    {report.calibration_error:.4f}")
     return "\n".join(rows)

@@ -145,7 +145,9 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
         if line.label == BLANK:
             found.append(Explanation(line, ()))
             continue
-        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(line.text, model.lexicon, 0 if line.label in INJECTED else 1)
+        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(
+            line.text, model.lexicon, 0 if line.label in INJECTED else 1
+        )
         sign = -1 if line.label in GENUINE else 1
         strongest = sorted((t for t in terms if t.weight * sign > 0), key=lambda t: -t.weight * sign)
         found.append(Explanation(line, tuple(_without_repeats(strongest)[:count])))
@@ -195,6 +197,9 @@ def _without_repeats(reasons: Sequence[Reason]) -> list[Reason]:
     """An n-gram inside a stronger one says nothing more."""
     told: list[Reason] = []
     for reason in reasons:
-        if not any(reason.kind == other.kind == "n-gram" and (reason.name in other.name or other.name in reason.name) for other in told):
+        if not any(
+            reason.kind == other.kind == "n-gram" and (reason.name in other.name or other.name in reason.name)
+            for other in told
+        ):
             told.append(reason)
     return told

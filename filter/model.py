@@ -147,13 +147,20 @@ class Model:
         if folder.exists() and not (folder.is_dir() and {p.name for p in folder.iterdir()} <= {WEIGHTS, CARD}):
             raise OutputError(f"{folder}: holds something other than a model; choose another folder for --out")
         weights = _pack(self)
-        card = {**self.card, "format": FORMAT, "labels": list(LABELS), "weights_sha256": hashlib.sha256(weights).hexdigest()}
+        card = {
+            **self.card,
+            "format": FORMAT,
+            "labels": list(LABELS),
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        }
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             try:
                 (staging / WEIGHTS).write_bytes(weights)
-                (staging / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf8")
+                (staging / CARD).write_text(
+                    json.dumps(card, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf8"
+                )
                 staging.chmod(0o755)
                 if folder.exists():
                     shutil.rmtree(folder)
@@ -209,14 +216,18 @@ def load_model(folder: Path) -> Model:
         raise ModelError(f"{folder}: no such model folder; give a folder written by `pagefilter train --out`")
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if missing:
-        raise ModelError(f"{folder}: not a model, {' and '.join(missing)} missing; train it again or give another folder")
+        raise ModelError(
+            f"{folder}: not a model, {' and '.join(missing)} missing; train it again or give another folder"
+        )
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf8"))
         weights = (folder / WEIGHTS).read_bytes()
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / CARD}: cannot be read as a model card ({error}); train the model again") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or card.get("labels") != list(LABELS):
-        raise ModelError(f"{folder}: a model of another version than this pagefilter reads (format {FORMAT}); train it again")
+        raise ModelError(
+            f"{folder}: a model of another version than this pagefilter reads (format {FORMAT}); train it again"
+        )
     digest = hashlib.sha256(weights).hexdigest()
     if digest != card.get("weights_sha256"):
         raise ModelError(f"{folder / WEIGHTS}: truncated or changed since it was written; train the model again")
@@ -224,7 +235,9 @@ def load_model(folder: Path) -> Model:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         heads = {
-            part: Head(_part(Trees, arrays, f"{part}.trees"), *(arrays[f"{part}.{name}"].item() for name in CALIBRATION))
+            part: Head(
+                _part(Trees, arrays, f"{part}.trees"), *(arrays[f"{part}.{name}"].item() for name in CALIBRATION)
+            )
             for part in ("injected", "furniture")
         }
         model = Model(_part(Lexicon, arrays, "lexicon"), heads["injected"], heads["furniture"],

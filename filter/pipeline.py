@@ -151,7 +151,10 @@ class PageFilter:
         mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
         batch, verdicts = classify(mended, self.model)
         kept = self._kept(verdicts)
-        return [self._page(index, text, spans, batch, verdicts, kept) for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))]
+        return [
+            self._page(index, text, spans, batch, verdicts, kept)
+            for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
+        ]
 
     def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""

@@ -94,7 +94,9 @@ def segment(texts: Sequence[str]) -> Batch:
     page_start = 1 + np.concatenate(([0], np.cumsum(lengths + 1)[:-1])) if bodies else np.zeros(0, np.int64)
     page_of = np.searchsorted(page_start, starts, side="right") - 1
     # A page without a character has no line at all.
-    real = np.fromiter((len(text) > 0 for text in texts), dtype=bool, count=len(texts))[page_of] if bodies else starts < 0
+    real = (
+        np.fromiter((len(text) > 0 for text in texts), dtype=bool, count=len(texts))[page_of] if bodies else starts < 0
+    )
     starts, ends, page_of = starts[real], ends[real], page_of[real]
     first_line = np.searchsorted(page_of, np.arange(len(texts) + 1))
     return Batch(tuple(texts), codes, starts, ends, page_of, first_line, page_start)

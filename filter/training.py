@@ -26,7 +26,7 @@ from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledLine, LabelledPage, read_labelled
 from filter.labels import ARTICLE, BLANK, DUPLICATE, FURNITURE, GENUINE, INDEX, INJECTED, LABELS, METADATA
 from filter.model import Head, LabelHead, Lexicon, Model, load_model, shipped
-from filter.ngrams import N_BUCKETS, line_buckets, score_labels, score_lines, window_counts
+from filter.ngrams import N_BUCKETS, line_buckets, window_counts
 from filter.page import apply_spans
 from filter.segment import batches, fold, segment
 from filter.spans import find_repairs
@@ -183,7 +183,9 @@ def _rarity(matrix: csr_matrix) -> NDArray[np.float64]:
 def _scaled(matrix: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
     from scipy.sparse import csr_matrix as sparse
 
-    return sparse((matrix.data * factor[matrix.indices].astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return sparse(
+        (matrix.data * factor[matrix.indices].astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape
+    )
 
 
 def _logistic(
@@ -197,7 +199,9 @@ def _logistic(
     with warnings.catch_warnings():
         # Stopping early is part of the regularisation here, and the same every time.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = LogisticRegression(C=c, max_iter=iterations, tol=1e-3).fit(matrix[:, used], target, sample_weight=weight)
+        fitted = LogisticRegression(C=c, max_iter=iterations, tol=1e-3).fit(
+            matrix[:, used], target, sample_weight=weight
+        )
     coefficients, intercepts = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:
         coefficients, intercepts = np.vstack((-coefficients, coefficients)), np.array([-intercepts[0], intercepts[0]])
@@ -223,7 +227,9 @@ def fit_labels(
     if len(set(target.tolist())) < 2:
         return weights, bias
     rarity = _rarity(matrix)
-    used, coefficients, intercepts, classes = _logistic(_scaled(matrix[chosen], rarity), target, weight[chosen], LABEL_C, 25)
+    used, coefficients, intercepts, classes = _logistic(
+        _scaled(matrix[chosen], rarity), target, weight[chosen], LABEL_C, 25
+    )
     weights[np.ix_(used, classes)] = coefficients.T * rarity[used, None]
     bias[classes] = intercepts
     return weights, bias
@@ -241,7 +247,9 @@ def _at_most(known: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.int6
     return np.sort(np.concatenate(picked))
 
 
-def fit_lexicon(lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], seed: int, like: Lexicon | None = None) -> Lexicon:
+def fit_lexicon(
+    lines: Lines, matrix: csr_matrix, rows: NDArray[np.int64], seed: int, like: Lexicon | None = None
+) -> Lexicon:
     """Stage one from some of the lines.
 
     Parameters
@@ -327,7 +335,9 @@ def mended(page: LabelledPage) -> Sequence[LabelledLine]:
     repairs = find_repairs(text)
     if not repairs:
         return page.lines
-    return [replace(line, text=one) for line, one in zip(page.lines, apply_spans(text, repairs).split("\n"), strict=True)]
+    return [
+        replace(line, text=one) for line, one in zip(page.lines, apply_spans(text, repairs).split("\n"), strict=True)
+    ]
 
 
 def teasers(lines: Sequence[LabelledLine], name: str) -> list[LabelledLine]:
@@ -545,14 +555,16 @@ def fit_label_head(seen: Seen, seed: int) -> LabelHead:
     with warnings.catch_warnings():
         # A fixed number of passes is the regularisation.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = MLPClassifier((HIDDEN,), alpha=1e-3, batch_size=min(256, len(rows)), max_iter=PASSES, random_state=seed).fit(
-            np.clip((inputs - mean) / deviation, -8, 8), target
-        )
+        fitted = MLPClassifier(
+            (HIDDEN,), alpha=1e-3, batch_size=min(256, len(rows)), max_iter=PASSES, random_state=seed
+        ).fit(np.clip((inputs - mean) / deviation, -8, 8), target)
     out, out_bias = fitted.coefs_[1], fitted.intercepts_[1]
     if len(classes) == 2:
         out, out_bias = np.hstack((-out, out)) / 2, np.array([-out_bias[0], out_bias[0]]) / 2
     weights[:, classes], bias[classes] = out, out_bias
-    return LabelHead(mean, deviation, fitted.coefs_[0].astype(np.float32), fitted.intercepts_[0].astype(np.float32), weights, bias)
+    return LabelHead(
+        mean, deviation, fitted.coefs_[0].astype(np.float32), fitted.intercepts_[0].astype(np.float32), weights, bias
+    )
 
 
 def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dict[str, float]]:
@@ -668,10 +680,17 @@ def _versions() -> dict[str, str]:
     import scipy
     import sklearn
 
-    return {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "scikit-learn": sklearn.__version__,
+    }
 
 
-def train(pages: Sequence[LabelledPage], *, scratch: bool = False, seed: int = 0, say: Say = lambda message: None) -> Model:
+def train(
+    pages: Sequence[LabelledPage], *, scratch: bool = False, seed: int = 0, say: Say = lambda message: None
+) -> Model:
     """Train on labelled lines and pages: on top of the shipped model and its seeds, or from nothing.
 
     Parameters
@@ -702,7 +721,11 @@ def train(pages: Sequence[LabelledPage], *, scratch: bool = False, seed: int = 0
     {'article': 1, 'spam_other': 1}
     """
     given = as_training_set(pages)
-    return fit(given, seed=seed, say=say) if scratch else adapt(load_model(shipped("models") / "default"), given, seed=seed, say=say)
+    return (
+        fit(given, seed=seed, say=say)
+        if scratch
+        else adapt(load_model(shipped("models") / "default"), given, seed=seed, say=say)
+    )
 
 
 def as_training_set(pages: Sequence[LabelledPage]) -> TrainingSet:
@@ -739,7 +762,9 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
     """
     seeds = shipped_seeds()
     lines, pages, loose = gather(TrainingSet([*given.pages, *seeds.pages], [*given.loose, *seeds.loose]), seed)
-    own = {(line.text, line.label) for page in given.pages for line in page.lines} | {(line.text, line.label) for line in given.loose}
+    own = {(line.text, line.label) for page in given.pages for line in page.lines} | {
+        (line.text, line.label) for line in given.loose
+    }
     is_own = np.array([key in own for key in zip(lines.texts, lines.labels, strict=True)])
     if len({label in GENUINE for label, mine in zip(lines.labels, is_own, strict=True) if mine}) < 2:
         raise LabelledDataError("training needs genuine lines (article, metadata) and others; add what is missing")
@@ -761,7 +786,10 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
         **base.card,
         "lines": dict(sorted(Counter(label for label, mine in zip(lines.labels, is_own, strict=True) if mine).items())),
         "base_weights_sha256": base.digest,
-        "sources": [*base.card.get("sources", []), {"name": "labelled lines given to train", "rows": int(is_own.sum())}],
+        "sources": [
+            *base.card.get("sources", []),
+            {"name": "labelled lines given to train", "rows": int(is_own.sum())},
+        ],
         "seed": seed,
         "versions": _versions(),
         "metrics": {},

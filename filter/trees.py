@@ -77,7 +77,9 @@ class Trees:
                 node = self.left.take(node, mode="clip")
                 node += goes_right
             # float64, and one order of addition, so that the number of rows at a time changes nothing.
-            found[begin : begin + ROWS] += self.value.take(node, mode="clip").sum(axis=1, dtype=np.float64).astype(np.float32)
+            found[begin : begin + ROWS] += (
+                self.value.take(node, mode="clip").sum(axis=1, dtype=np.float64).astype(np.float32)
+            )
         return found
 
     def contributions(self, values: Floats) -> Floats:

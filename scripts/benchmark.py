@@ -1,8 +1,8 @@
 """Speed and memory beside others: python scripts/benchmark.py [--quick] [--memory] [--profile] [--out FILE].
 
-Every contender runs in a process of its own, all on the same core with one thread, and judges the same fresh pages. They
-take turns, round after round, so that noise hits all alike: read the ratios, not the numbers. Slow contenders get the
-first pages of a round only; no page comes twice.
+Every contender runs in a process of its own, all on the same core with one thread, and judges the same fresh pages.
+They take turns, round after round, so that noise hits all alike: read the ratios, not the numbers. Slow contenders
+get the first pages of a round only; no page comes twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import json
 import os
 import pickle
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -105,9 +104,7 @@ def _justext(work: Path, model: Path | None) -> Callable[[Sequence[str]], object
     import justext
 
     words = justext.get_stoplist("English")
-    return lambda pages: [
-        justext.justext(page.encode("utf8", "replace"), words, encoding="utf8") for page in pages
-    ]
+    return lambda pages: [justext.justext(page.encode("utf8", "replace"), words, encoding="utf8") for page in pages]
 
 
 CONTENDERS: dict[str, Contender] = {
@@ -121,12 +118,12 @@ CONTENDERS: dict[str, Contender] = {
 
 
 def lines_of(pages: Sequence[str]) -> list[str]:
-    """The lines of pages that are not blank."""
+    """List the lines of pages that are not blank."""
     return [line for page in pages for line in page.split("\n") if line.strip()]
 
 
 def as_paragraphs(page: str) -> str:
-    """A page of text as HTML, a line a paragraph."""
+    """Write a page of text as HTML, a line a paragraph."""
     rows = "\n".join(f"<p>{html.escape(line)}</p>" for line in page.split("\n") if line.strip())
     return f'<!doctype html><html><head><meta charset="utf-8"><title></title></head><body>\n{rows}\n</body></html>'
 
@@ -155,8 +152,7 @@ def train_peers(work: Path) -> None:
         import fasttext
 
         rows = "\n".join(
-            f"__label__{int(is_junk)} {' '.join(text.split())}"
-            for text, is_junk in zip(texts, junk, strict=True)
+            f"__label__{int(is_junk)} {' '.join(text.split())}" for text, is_junk in zip(texts, junk, strict=True)
         )
         (work / "lines.txt").write_text(rows + "\n", encoding="utf8", errors="replace")
         fasttext.train_supervised(
@@ -178,11 +174,7 @@ def fresh_pages(rounds: int, size: int) -> tuple[list[list[str]], str]:
     from filter.training import TrainingSet, gather
 
     seeds = training_data.seeds()
-    real = (
-        [page.labelled() for page in [*corpora.wcxb_pages(), *corpora.zh_pages()]]
-        if corpora.available()
-        else []
-    )
+    real = [page.labelled() for page in [*corpora.wcxb_pages(), *corpora.zh_pages()]] if corpora.available() else []
     table, pages, loose = gather(TrainingSet([*seeds.pages, *real], seeds.loose), 0)
     seen: set[str] = set()
 
@@ -235,7 +227,7 @@ def serve(name: str, work: Path, model: Path | None) -> None:
         began = time.perf_counter()
         judge(pages)
         seconds = time.perf_counter() - began
-        print(json.dumps([seconds, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]), flush=True)
+        print(json.dumps([seconds, size, peak_memory()]), flush=True)
 
 
 def _first_pages(pages: Sequence[str], limit: int) -> list[str]:
@@ -306,6 +298,15 @@ def race(names: Sequence[str], work: Path, model: Path | None, rounds: int, size
     return scores
 
 
+def peak_memory(process: int | str = "self") -> int:
+    """Most kilobytes that a process has held; what `getrusage` says counts its parent's too."""
+    try:
+        rows = Path(f"/proc/{process}/status").read_text().split("\n")
+    except OSError:
+        return 0
+    return next((int(row.split()[1]) for row in rows if row.startswith("VmHWM")), 0)
+
+
 def version_of(package: str) -> str:
     """Version of an installed package."""
     try:
@@ -328,14 +329,14 @@ def race_table(scores: dict[str, Score]) -> list[str]:
             else float("nan")
         )
         rows.append(
-            f"| {name} | {version_of(CONTENDERS[name].package)} | {median(rates):.3g} | {min(rates):.3g} to {max(rates):.3g} "
-            f"| {ratio:.3g} | {score.peak / 1024:.0f} | {score.size / 1e6:.2f} |"
+            f"| {name} | {version_of(CONTENDERS[name].package)} "
+            f"| {median(rates):.3g} | {min(rates):.3g} to {max(rates):.3g} | {ratio:.3g} | {score.peak / 1024:.0f} | {score.size / 1e6:.2f} |"
         )
     return rows
 
 
 def command() -> str | None:
-    """The installed command of this interpreter, or any."""
+    """Find the installed command, that of this interpreter first."""
     beside = Path(sys.executable).with_name("pagefilter")
     return str(beside) if beside.is_file() else shutil.which("pagefilter")
 
@@ -405,12 +406,14 @@ def streaming_memory(pages: Sequence[str], megabytes: int, model: Path | None) -
             process.stdin.write(row + b"\n")
             written, number = written + len(row), number + 1
         process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.005)
         seconds = time.perf_counter() - began
         note = "" if process.returncode == 0 else f" (exit {process.returncode})"
         rows.append(
-            f"| {size} MB{note} | {seconds:.0f} | {written / 1e6 / seconds:.2f} | {usage.ru_maxrss / 1024:.0f} |"
+            f"| {size} MB{note} | {seconds:.0f} | {written / 1e6 / seconds:.2f} | {peak / 1024:.0f} |"
         )
     return rows
 
@@ -434,11 +437,7 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        names = [
-            row.split(":", 1)[1].strip()
-            for row in info.read_text().splitlines()
-            if row.startswith("model name")
-        ]
+        names = [row.split(":", 1)[1].strip() for row in info.read_text().splitlines() if row.startswith("model name")]
         model = names[0] if names else model
     return f"{model}, one core, one thread; Python {platform.python_version()}, NumPy {numpy.__version__}"
 
@@ -465,21 +464,22 @@ def report(arguments: argparse.Namespace) -> str:
         megabytes = (1000 if arguments.memory else 100) if not arguments.quick else 10
         streaming = streaming_memory(pages[0], megabytes, arguments.model)
     mean = sum(map(len, pages[1])) / max(len(pages[1]), 1)
+    lines = lines_of(pages[1])
+    length = sum(map(len, lines)) / max(len(lines), 1)
     parts = [
         "# Benchmark",
         "",
-        f"`python scripts/benchmark.py{' --quick' if arguments.quick else ''}{' --memory' if arguments.memory else ''}`, "
+        f"`python scripts/benchmark.py{' --quick' * arguments.quick}{' --memory' * arguments.memory}`, "
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}. {machine()}.",
         "",
-        f"Pages: {made_of}; {mean:.0f} characters a page on average. {rounds - 1} rounds, contenders in turns. MB are a million",
-        "bytes of UTF-8 text. Contenders that are trained were trained on the seed lines, junk against genuine, and say this of",
-        "every line; trafilatura and jusText get the same lines as `<p>` paragraphs. Numbers move with the machine; ratios stay.",
+        f"Pages: {made_of};",
+        f"{mean:.0f} characters a page and {length:.0f} a line on average. {rounds - 1} rounds, contenders in turns.",
+        "MB are a million bytes of UTF-8 text. Contenders that are trained were trained on the seed lines, junk against",
+        "genuine, and say this of every line; trafilatura and jusText get the same lines as `<p>` paragraphs.",
+        "Numbers move with the machine; ratios stay.",
         "",
         *race_table(scores),
-        *(
-            f"\nNot measured: {name}. Install it with `pip install {CONTENDERS[name].package}`."
-            for name in skipped
-        ),
+        *(f"\nNot measured: {name}. Install it with `pip install {CONTENDERS[name].package}`." for name in skipped),
         "",
         *start,
         "",
@@ -490,9 +490,8 @@ def report(arguments: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from filter.codepoints import CLASSES, TABLE_SIZE  # noqa: E402
+from filter.codepoints import CLASSES, TABLE_SIZE
 
 TARGET = Path(__file__).resolve().parents[1] / "filter" / "tables"
 CLASS = {name: index for index, name in enumerate(CLASSES)}
@@ -112,7 +112,11 @@ def fold_one(character: str, to_simplified: dict[int, int], alike: dict[str, str
     category = unicodedata.category(character)
     if category == "Cs":
         return 0xFFFD
-    if category == "Cf" or character in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" or 0xFE00 <= ord(character) <= 0xFE0F:
+    if (
+        category == "Cf"
+        or character in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+        or 0xFE00 <= ord(character) <= 0xFE0F
+    ):
         return 0
     if category in ("Cc", "Zs", "Zl", "Zp"):
         return 32
@@ -136,8 +140,14 @@ def class_one(code: int, simplified_only: set[int], traditional_only: set[int]) 
         return "newline"
     if character.isspace():
         return "space"
-    for marks, name in (("?", "question"), (SENTENCE_END, "sentence_end"), (COMMA, "comma"), (SEPARATOR, "separator"),
-                        (MARKUP, "markup"), (DAMAGE, "damage")):
+    for marks, name in (
+        ("?", "question"),
+        (SENTENCE_END, "sentence_end"),
+        (COMMA, "comma"),
+        (SEPARATOR, "separator"),
+        (MARKUP, "markup"),
+        (DAMAGE, "damage"),
+    ):
         if character in marks:
             return name
     if category in ("Cc", "Cs", "Co", "Cn"):
@@ -178,13 +188,29 @@ def main() -> None:
     changed = np.flatnonzero(fold != np.arange(TABLE_SIZE)).astype(np.uint32)
     starts = np.flatnonzero(np.diff(classes, prepend=255)).astype(np.uint32)
     TARGET.mkdir(exist_ok=True)
-    np.savez(TARGET / "codepoints.npz", fold_from=changed, fold_to=fold[changed], class_start=starts, class_of=classes[starts])
+    np.savez(
+        TARGET / "codepoints.npz",
+        fold_from=changed,
+        fold_to=fold[changed],
+        class_start=starts,
+        class_of=classes[starts],
+    )
     sources = {
-        "unicode": {"version": unicodedata.unidata_version, "python": platform.python_version(), "licence": "Unicode License v3"},
-        "opencc-python-reimplemented": {"version": metadata.version("opencc-python-reimplemented"), "licence": "Apache-2.0",
-                                        "data": "OpenCC TSCharacters.txt, STCharacters.txt"},
-        "confusable-homoglyphs": {"version": metadata.version("confusable-homoglyphs"), "licence": "MIT; data Unicode License v3",
-                                  "data": "Unicode confusables.txt"},
+        "unicode": {
+            "version": unicodedata.unidata_version,
+            "python": platform.python_version(),
+            "licence": "Unicode License v3",
+        },
+        "opencc-python-reimplemented": {
+            "version": metadata.version("opencc-python-reimplemented"),
+            "licence": "Apache-2.0",
+            "data": "OpenCC TSCharacters.txt, STCharacters.txt",
+        },
+        "confusable-homoglyphs": {
+            "version": metadata.version("confusable-homoglyphs"),
+            "licence": "MIT; data Unicode License v3",
+            "data": "Unicode confusables.txt",
+        },
         "counts": {"folded": len(changed), "class_runs": len(starts), "look_alikes": len(alike)},
     }
     (TARGET / "SOURCES.json").write_text(json.dumps(sources, indent=2, sort_keys=True) + "\n", encoding="utf8")

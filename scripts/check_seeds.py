@@ -1,8 +1,8 @@
 """Check and count the seeds: python scripts/check_seeds.py [FOLDER OR FILE ...] [--strict].
 
 Exits 1 where a row breaks the schema, looks copied from somewhere (links, e-mail addresses, phone numbers), nearly
-repeats another row of its label, or where there are fewer of a kind than the project promises. With --strict the
-goals not reached yet count as well.
+repeats another row of its label, or where there are fewer of a kind than the project promises. With --strict
+the goals not reached yet count as well.
 """
 
 from __future__ import annotations
@@ -58,7 +58,38 @@ _MAIL = re.compile(r"[a-z0-9._%+-]+@((?:[a-z0-9-]+\.)+[a-z]{2,})")
 _NUMBER = re.compile(r"\+?\d[\d \-()]{8,}\d")
 _INVENTED = re.compile(r"555|000|0123|12345|^(?:19|20)\d\d")
 _ENDINGS = frozenset(
-    ["com", "net", "org", "info", "biz", "xyz", "top", "vip", "cc", "cn", "ru", "io", "shop", "site", "online", "club", "bet", "win", "casino", "porn", "xxx", "jp", "kr", "vn", "id", "th", "tv", "me", "co", "app"]
+    [
+        "com",
+        "net",
+        "org",
+        "info",
+        "biz",
+        "xyz",
+        "top",
+        "vip",
+        "cc",
+        "cn",
+        "ru",
+        "io",
+        "shop",
+        "site",
+        "online",
+        "club",
+        "bet",
+        "win",
+        "casino",
+        "porn",
+        "xxx",
+        "jp",
+        "kr",
+        "vn",
+        "id",
+        "th",
+        "tv",
+        "me",
+        "co",
+        "app",
+    ]
 )
 """Last parts of names that are meant as hosts even without a scheme before them; others may be file names."""
 
@@ -167,7 +198,7 @@ def check_invented(seeds: Sequence[Seed]) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """The line as the classifier sees it, white space levelled."""
+    """Fold a line as the classifier does, and level its white space."""
     codes = fold_table()[to_codes(text)]
     return " ".join("".join(map(chr, codes[codes != 0])).split())
 
@@ -221,13 +252,11 @@ def large_families(seeds: Sequence[Seed], share: float = FAMILY_SHARE) -> list[t
 
 
 def count(seeds: Sequence[Seed]) -> dict[str, int]:
-    """What is promised, counted."""
+    """Count what is promised."""
     lines = [seed for seed in seeds if seed.is_line]
     return {
         "lines": len(lines),
-        "pages": len(
-            {(seed.place.split(":")[0], seed.fields["page"]) for seed in seeds if seed.fields.get("page")}
-        ),
+        "pages": len({(seed.place.split(":")[0], seed.fields["page"]) for seed in seeds if seed.fields.get("page")}),
         "labels": len({seed.label for seed in lines}),
         "languages": len({seed.fields.get("language") for seed in lines}),
         "hard genuine": sum(seed.family.startswith("hard-") and seed.label in GENUINE for seed in lines),
@@ -241,10 +270,7 @@ def table(seeds: Sequence[Seed]) -> str:
     """Lines by label and language, as text; languages of few lines together."""
     lines = [seed for seed in seeds if seed.is_line]
     of_language = Counter(str(seed.fields.get("language")) for seed in lines)
-    columns = [
-        language
-        for language, _ in sorted(of_language.items(), key=lambda item: (-item[1], item[0]))[:COLUMNS]
-    ]
+    columns = [language for language, _ in sorted(of_language.items(), key=lambda item: (-item[1], item[0]))[:COLUMNS]]
     named = [
         (seed.label, language if (language := str(seed.fields.get("language"))) in columns else OTHERS)
         for seed in lines
@@ -276,14 +302,13 @@ def _row(name: str, total: object, families: object, cells: Sequence[object]) ->
 
 
 def short_of(counts: dict[str, int], wanted: dict[str, int]) -> list[str]:
-    """What there is too little of."""
+    """List what there is too little of."""
     return [f"{name}: {counts[name]} of {least}" for name, least in wanted.items() if counts[name] < least]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path, default=[ROOT / "seeds"])
     parser.add_argument("--strict", action="store_true", help="goals not reached yet count as well")
     parser.add_argument("--most", type=int, default=30, help="problems of a kind to show")
@@ -292,21 +317,17 @@ def main() -> None:
     counts = count(seeds)
     print(table(seeds), "", "\n".join(f"{name:<18}{number:>6}" for name, number in counts.items()), sep="\n")
     copies = near_copies(seeds)
-    print(
-        f"{'near-copies':<18}{len(copies):>6}  pairs, {100 * len({b.place for _, b, _ in copies}) / max(counts['lines'], 1):.2f}% of the lines"
-    )
+    share = len({later.place for _, later, _ in copies}) / max(counts["lines"], 1)
+    print(f"{'near-copies':<18}{len(copies):>6}  pairs, {share:.2%} of the lines")
     kinds = {
         "rows": [*problems, *check_schema(seeds)],
         "links and numbers": list(check_invented(seeds)),
         "near-copies": [
-            f"{b.place}: {alike:.2f} like {a.place}: {b.text[:50]!r}, {a.text[:50]!r}"
-            for a, b, alike in copies
+            f"{b.place}: {alike:.2f} like {a.place}: {b.text[:50]!r}, {a.text[:50]!r}" for a, b, alike in copies
         ],
         "promised, and missing": short_of(counts, PROMISED) if arguments.paths == [ROOT / "seeds"] else [],
     }
-    goals = [
-        f"{label}: {family} holds {n} lines, {share:.1%}" for label, family, n, share in large_families(seeds)
-    ]
+    goals = [f"{label}: {family} holds {n} lines, {share:.1%}" for label, family, n, share in large_families(seeds)]
     later = {
         "goals not reached yet": short_of(counts, GOALS),
         f"families over {FAMILY_SHARE:.0%} of their label": goals,

@@ -112,7 +112,9 @@ def wcxb_pages() -> list[ContentPage]:
     found = []
     for truth_file in sorted((DATA / "wcxb_dev" / "ground-truth").glob("*.json")):
         truth = json.loads(truth_file.read_text(encoding="utf8"))
-        html = gzip.decompress((DATA / "wcxb_dev" / "html" / f"{truth_file.stem}.html.gz").read_bytes()).decode("utf8", "replace")
+        html = gzip.decompress((DATA / "wcxb_dev" / "html" / f"{truth_file.stem}.html.gz").read_bytes()).decode(
+            "utf8", "replace"
+        )
         site = re.sub(r"^https?://(www\.)?|/.*$", "", truth.get("url", "")) or truth_file.stem
         content = "\n".join([truth["ground_truth"].get("title") or "", truth["ground_truth"].get("main_content") or ""])
         kind = truth.get("_internal", {}).get("page_type", {}).get("primary", "")
@@ -142,7 +144,9 @@ def ntrex_documents() -> list[tuple[str, list[LabelledLine]]]:
         lines = [line for line in file.read_text(encoding="utf8").split("\n") if line.strip()]
         for begin in range(0, len(lines), DOCUMENT_LINES):
             name = f"ntrex-{begin // DOCUMENT_LINES:03d}"
-            found.append((name, [_genuine(line, LANGUAGES[file.stem], name) for line in lines[begin : begin + DOCUMENT_LINES]]))
+            found.append(
+                (name, [_genuine(line, LANGUAGES[file.stem], name) for line in lines[begin : begin + DOCUMENT_LINES]])
+            )
     return found
 
 
@@ -169,14 +173,25 @@ def labelled_table(folder: str) -> Iterator[tuple[str, LabelledLine]]:
             for row in csv.DictReader(opened, delimiter="\t", quoting=csv.QUOTE_NONE):
                 text, label = (row["text"] or "").strip(), row["label"]
                 if text:
-                    yield file.parent.name, LabelledLine(text, ARTICLE if label == "genuine" else label, row["language"], f"{folder}-{file.parent.name}")
+                    yield (
+                        file.parent.name,
+                        LabelledLine(
+                            text,
+                            ARTICLE if label == "genuine" else label,
+                            row["language"],
+                            f"{folder}-{file.parent.name}",
+                        ),
+                    )
 
 
 def chinese_vocabulary() -> list[str]:
     """Words of the Chinese lexicons that are no host names: vocabulary for keyword lists, noisy."""
     words: set[str] = set()
     for name in ("konsheng/色情类型.txt", "konsheng/色情词库.txt", "fwwdn/色情类.txt", "ldnoobw/zh"):
-        words |= {word.strip(" ,\t\r") for word in (DATA / "lexicons" / name).read_text(encoding="utf8", errors="replace").split("\n")}
+        words |= {
+            word.strip(" ,\t\r")
+            for word in (DATA / "lexicons" / name).read_text(encoding="utf8", errors="replace").split("\n")
+        }
     return sorted(word for word in words if 2 <= len(word) <= 12 and not word.isascii())
 
 

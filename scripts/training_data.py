@@ -37,7 +37,7 @@ def seeds() -> TrainingSet:
     """The seeds alone."""
     data = shipped_seeds()
     families = {line.family for page in data.pages for line in page.lines} | {line.family for line in data.loose}
-    weights = {family: SEED_WEIGHT for family in families} | {page.name: SEED_PAGE_WEIGHT for page in data.pages}
+    weights = dict.fromkeys(families, SEED_WEIGHT) | {page.name: SEED_PAGE_WEIGHT for page in data.pages}
     return TrainingSet(data.pages, data.loose, weights, [
         {"name": "seeds", "licence": "Apache-2.0", "rows": sum(len(p.lines) for p in data.pages) + len(data.loose)}
     ])  # fmt: skip
@@ -89,7 +89,14 @@ def keyword_lists(seed: int = 0) -> Iterator[LabelledLine]:
     """Lists of lexicon words, and honest lists of the same forms out of headlines: the form must teach nothing."""
     rng = np.random.default_rng(seed)
     words = corpora.chinese_vocabulary()
-    honest = sorted({part for line in corpora.headlines()[::7] for part in line.text.replace("：", " ").split() if 2 <= len(part) <= 9})
+    honest = sorted(
+        {
+            part
+            for line in corpora.headlines()[::7]
+            for part in line.text.replace("：", " ").split()
+            if 2 <= len(part) <= 9
+        }
+    )
     for vocabulary, label, family in ((words, "spam_adult", "keyword-lists"), (honest, "article", "honest-lists")):
         for _ in range(N_LISTS):
             picked = rng.choice(len(vocabulary), int(rng.integers(3, 16)), replace=False)
@@ -99,12 +106,17 @@ def keyword_lists(seed: int = 0) -> Iterator[LabelledLine]:
 def _sources(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine]) -> list[dict[str, object]]:
     names = Counter(_source_name(line.family) for page in pages for line in page.lines if line.family)
     names.update(_source_name(line.family) for line in loose)
-    return [{"name": name, "licence": corpora.LICENCES.get(name, corpora.LICENCES["spam"]), "rows": rows} for name, rows in sorted(names.items())]
+    return [
+        {"name": name, "licence": corpora.LICENCES.get(name, corpora.LICENCES["spam"]), "rows": rows}
+        for name, rows in sorted(names.items())
+    ]
 
 
 def _source_name(family: str) -> str:
     head = family.split("-")[0]
-    return {"wcxb": "wcxb_dev", "keyword": "lexicons", "honest": "thucnews_titles", "thucnews": "thucnews_titles"}.get(head, head.split("_")[0] if head.startswith("ud") else head)
+    return {"wcxb": "wcxb_dev", "keyword": "lexicons", "honest": "thucnews_titles", "thucnews": "thucnews_titles"}.get(
+        head, head.split("_")[0] if head.startswith("ud") else head
+    )
 
 
 def is_genuine(line: LabelledLine) -> bool:

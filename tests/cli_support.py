@@ -35,9 +35,7 @@ class FakeModel:
 class FakeFilter:
     """Labels a line by its first word; cuts ``(wǎng)`` out of lines that stay."""
 
-    def __init__(
-        self, policy: str = "careful", dropped: frozenset[str] = frozenset(FURNITURE + INJECTED)
-    ) -> None:
+    def __init__(self, policy: str = "careful", dropped: frozenset[str] = frozenset(FURNITURE + INJECTED)) -> None:
         self.policy = policy
         self.model = FakeModel()
         self._dropped = dropped
@@ -84,9 +82,7 @@ class FakeFilter:
         return [
             Explanation(
                 line,
-                ()
-                if line.label == BLANK
-                else (Reason("n-gram", "自拍", 3.125), Reason("page", "its length", -1.0)),
+                () if line.label == BLANK else (Reason("n-gram", "自拍", 3.125), Reason("page", "its length", -1.0)),
             )
             for line in self.clean(text).lines
         ]
@@ -148,9 +144,7 @@ def run_fake(*arguments: str, stdin: bytes = b"", cwd: Path | None = None, **kwa
     return run_program(FAKE, *arguments, stdin=stdin, cwd=cwd, **kwargs)
 
 
-def run_program(
-    program: str, *arguments: str, stdin: bytes = b"", cwd: Path | None = None, **kwargs: Any
-) -> Result:
+def run_program(program: str, *arguments: str, stdin: bytes = b"", cwd: Path | None = None, **kwargs: Any) -> Result:
     """Run a Python program that finds the package and this module."""
     return _run([sys.executable, "-c", program, *arguments], stdin, cwd, **kwargs)
 

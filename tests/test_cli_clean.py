@@ -58,9 +58,7 @@ def test_files_come_one_after_the_other_each_on_its_own_line(cli: Cli, folder: P
 def test_a_folder_is_mirrored(cli: Cli, folder: Path) -> None:
     result = cli("clean", "in", "--out", "out")
     assert (result.code, result.out) == (0, "")
-    written = {
-        path.relative_to("out").as_posix(): path.read_text("utf8") for path in Path("out").rglob("*.*")
-    }
+    written = {path.relative_to("out").as_posix(): path.read_text("utf8") for path in Path("out").rglob("*.*")}
     assert written == {"a.txt": CLEAN, "deep/b.txt": "Plain.", "deep/c.txt": "Words."}
 
 
@@ -235,10 +233,7 @@ def test_any_string_is_written_as_json(text: str) -> None:
     assert b"\n" not in written
     # Two adjacent halves of a pair come back as the character they make.
     want = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert (
-        json.loads(written)["text"].encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-        == want
-    )
+    assert json.loads(written)["text"].encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") == want
 
 
 class Terminal:
@@ -272,9 +267,7 @@ def test_progress_shows_on_a_terminal_after_two_seconds(monkeypatch: pytest.Monk
     assert terminal.written.endswith("\r\x1b[K")
 
 
-def test_no_progress_without_a_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_progress_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress(10)
     monkeypatch.setattr("time.monotonic", lambda: 1e12)
     progress.advance(1, 1)

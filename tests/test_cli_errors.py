@@ -186,9 +186,7 @@ def test_a_line_and_a_row_of_100_mb(here: Path) -> None:
     Path("big.txt").write_text("NAV x\n" + line, encoding="ascii")
     assert run_fake("clean", "big.txt", "--out", "out", cwd=here).code == 0
     assert Path("out/big.txt").stat().st_size == len(line)
-    Path("big.jsonl").write_text(
-        json.dumps({"text": "NAV x\n" + line}) + '\n{"text": "Next."}\n', encoding="ascii"
-    )
+    Path("big.jsonl").write_text(json.dumps({"text": "NAV x\n" + line}) + '\n{"text": "Next."}\n', encoding="ascii")
     assert run_fake("clean", "--jsonl", "big.jsonl", "--out", "out", cwd=here).code == 0
     with Path("out/big.jsonl").open() as rows:
         assert [len(json.loads(row)["text"]) for row in rows] == [len(line), 5]
@@ -272,9 +270,7 @@ def test_two_inputs_of_one_output_are_named(
         ["a.txt", "--out", "b.txt"],
     ],
 )
-def test_nothing_is_written_over_an_input_or_another_output(
-    cli: Cli, here: Path, arguments: list[str]
-) -> None:
+def test_nothing_is_written_over_an_input_or_another_output(cli: Cli, here: Path, arguments: list[str]) -> None:
     write({"a.txt": "NAV x\nOne.", "b.txt": "NAV x\nTwo.", "folder/c.txt": "x"})
     before = files_below(".")
     assert is_one_sentence(cli("clean", *arguments))

@@ -38,9 +38,7 @@ def test_one_object_a_line(cli: Cli) -> None:
     result = cli("label", stdin=PAGE.encode())
     assert (result.code, result.err) == (0, "")
     texts = ["NAV Home", "", "網(wǎng)站"]
-    assert rows(result.out) == [
-        {**verdict, "text": text} for verdict, text in zip(VERDICTS, texts, strict=True)
-    ]
+    assert rows(result.out) == [{**verdict, "text": text} for verdict, text in zip(VERDICTS, texts, strict=True)]
 
 
 def test_files_are_named(cli: Cli, tmp_path: Path) -> None:
@@ -69,10 +67,7 @@ def test_a_field_that_is_there_is_not_overwritten(cli: Cli) -> None:
     result = cli("label", "--jsonl", stdin=stdin)
     assert result.code == 1
     assert [row["text"] for row in rows(result.out)] == ["Two."]
-    assert (
-        result.err
-        == "pagefilter: -:1: the row has a field 'pagefilter' already; choose another name with --as\n"
-    )
+    assert result.err == "pagefilter: -:1: the row has a field 'pagefilter' already; choose another name with --as\n"
 
 
 def test_policies_and_labels_are_taken(cli: Cli) -> None:

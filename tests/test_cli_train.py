@@ -45,9 +45,7 @@ class Calls:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     calls = Calls()
-    evaluation = SimpleNamespace(
-        evaluate=calls.evaluate, format_report=lambda report: "label  F1\narticle  1.00\n"
-    )
+    evaluation = SimpleNamespace(evaluate=calls.evaluate, format_report=lambda report: "label  F1\narticle  1.00\n")
     monkeypatch.setitem(__import__("sys").modules, "filter.training", SimpleNamespace(train=calls.train))
     monkeypatch.setitem(__import__("sys").modules, "filter.evaluation", evaluation)
     monkeypatch.setattr("filter.PageFilter", FakeFilter)
@@ -79,10 +77,7 @@ def test_a_model_is_replaced(cli: Cli, calls: Calls) -> None:
 
 
 def test_whole_pages_are_counted(cli: Cli, calls: Calls) -> None:
-    rows = [
-        {"text": text, "label": label, "page": "p"}
-        for text, label in [("One.", "article"), ("Two", "advert")]
-    ]
+    rows = [{"text": text, "label": label, "page": "p"} for text, label in [("One.", "article"), ("Two", "advert")]]
     Path("pages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert "(1 article, 1 advert; whole pages: 1)" in cli("train", "pages.jsonl", "--out", "mine").err
 

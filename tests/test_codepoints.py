@@ -80,9 +80,7 @@ def test_full_width_forms_fold_as_the_narrow_ones(text):
 
 def test_decimal_digits_fold_to_zero():
     known = unicodedata.ucd_3_2_0  # later digits depend on the Python that made the table
-    digits = [
-        c for c in range(TABLE_SIZE) if {known.category(chr(c)), unicodedata.category(chr(c))} == {"Nd"}
-    ]
+    digits = [c for c in range(TABLE_SIZE) if {known.category(chr(c)), unicodedata.category(chr(c))} == {"Nd"}]
     odd = [chr(c) for c in digits if fold_table()[c] != ord("0")]
     assert odd == []
 
@@ -103,7 +101,8 @@ def test_case_is_levelled_in_the_common_scripts():
 def test_script_classes_tell_simplified_from_traditional():
     kinds = [CLASSES[class_table()[ord(c)]] for c in "网網中あアЖαعאกक한"]
     assert kinds == [
-        "han_simplified", "han_traditional", "han", "hiragana", "katakana", "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "hangul",
+        "han_simplified", "han_traditional", "han", "hiragana", "katakana", "cyrillic", "greek", "arabic", "hebrew",
+        "thai", "indic", "hangul",
     ]  # fmt: skip
 
 

@@ -34,9 +34,7 @@ def test_a_page_gets_the_same_bits_in_any_batch(texts):
 @given(st.lists(pages, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_pages_changes_nothing(texts, random):
     shuffled = random.sample(texts, len(texts))
-    assert sorted(row.tobytes() for row in seen(texts).values) == sorted(
-        row.tobytes() for row in seen(shuffled).values
-    )
+    assert sorted(row.tobytes() for row in seen(texts).values) == sorted(row.tobytes() for row in seen(shuffled).values)
 
 
 def test_real_pages_in_one_batch_are_as_if_alone():
@@ -49,9 +47,7 @@ def test_real_pages_in_one_batch_are_as_if_alone():
 @given(st.lists(pages, max_size=4))
 def test_rows_are_the_lines_that_are_not_blank(texts):
     batch = segment(texts)
-    lines = [
-        line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")
-    ]
+    lines = [line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")]
     assert len(lines) == len(batch.starts)
     assert seen(texts).lines.tolist() == [number for number, line in enumerate(lines) if line.strip()]
 

@@ -61,9 +61,7 @@ def test_any_bytes_round_trip_when_declared(codec: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("codec", sorted(MULTI_BYTE))
-@given(
-    data=st.binary() | st.lists(st.sampled_from([0x1B, 0x24, 0x42, 0x81, 0x8F, 0x30, 0x40, 0xFE])).map(bytes)
-)
+@given(data=st.binary() | st.lists(st.sampled_from([0x1B, 0x24, 0x42, 0x81, 0x8F, 0x30, 0x40, 0xFE])).map(bytes))
 def test_multi_byte_codecs_never_raise(codec: str, data: bytes) -> None:
     decoded = decode(data, codec)
     encode(decoded.text, decoded.encoding, decoded.bom)
@@ -179,9 +177,7 @@ def test_an_odd_byte_after_utf16_survives() -> None:
 
 
 def test_a_character_that_the_encoding_lacks_is_named() -> None:
-    with pytest.raises(
-        UnencodableError, match=r"cp1252 has no character '茶' \(U\+8336, at position 1\)"
-    ) as caught:
+    with pytest.raises(UnencodableError, match=r"cp1252 has no character '茶' \(U\+8336, at position 1\)") as caught:
         encode("a茶", "latin-1")
     assert isinstance(caught.value, ValueError)
     assert not round_trips(b"a", Decoded("a茶", "cp1252", b""))
@@ -235,8 +231,7 @@ def test_a_sample_is_bounded(data: bytes) -> None:
 
 def test_utf8_does_not_import_the_detector() -> None:
     probe = (
-        "import sys; from filter.decode import decode; decode('tea, thé, 茶'.encode());"
-        " print('chardet' in sys.modules)"
+        "import sys; from filter.decode import decode; decode('tea, thé, 茶'.encode()); print('chardet' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

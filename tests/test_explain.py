@@ -43,7 +43,7 @@ def test_named_ngrams_stand_in_the_line(eager: PageFilter, text):
                 assert reason.name in explanation.line.text
 
 
-@pytest.mark.parametrize("text", [line for line in seed_lines()[::15]] + ["a", "ab", "ＡＢ", "a\u200bb"])
+@pytest.mark.parametrize("text", [*seed_lines()[::15], "a", "ab", "ＡＢ", "a\u200bb"])
 @pytest.mark.parametrize("column", [0, 1])
 def test_ngram_terms_add_up_to_the_lexical_score(tiny_model, text, column):
     folded = fold(segment([text]))
@@ -52,14 +52,10 @@ def test_ngram_terms_add_up_to_the_lexical_score(tiny_model, text, column):
     terms = _ngram_terms(text, tiny_model.lexicon, column)
     unnamed = sum(
         float(tiny_model.lexicon.pair[bucket, column]) * scale
-        for (start, length), bucket in zip(
-            _window_places(len(folded.codes)), line_buckets(folded)[0], strict=True
-        )
+        for (start, length), bucket in zip(_window_places(len(folded.codes)), line_buckets(folded)[0], strict=True)
         if not "".join(map(chr, folded.codes[max(start, 1) : start + length])).strip("\n ")
     )
-    assert sum(term.weight for term in terms) + unnamed == pytest.approx(
-        expected, abs=0.0006 * len(terms) + 1e-3
-    )
+    assert sum(term.weight for term in terms) + unnamed == pytest.approx(expected, abs=0.0006 * len(terms) + 1e-3)
 
 
 def test_no_reason_is_told_twice(eager: PageFilter):

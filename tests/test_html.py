@@ -57,19 +57,13 @@ def test_any_page_becomes_lines(page: str) -> None:
     assert [line for line in text.split("\n") if line] == [block.text for block in lines]
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["a", "b", "div", "p", "h1", "li", "ul", "section", "span", "font"]), words)
-    )
-)
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "div", "p", "h1", "li", "ul", "section", "span", "font"]), words)))
 def test_all_visible_text_is_kept_in_order(parts: list[tuple[str, str]]) -> None:
     page = "".join(f"<{tag}>{word} " for tag, word in parts)
     assert layout(page).split() == [word for _, word in parts]
 
 
-@given(
-    st.sampled_from(["script", "style", "template", "noscript", "svg", "iframe", "object", "select"]), pages
-)
+@given(st.sampled_from(["script", "style", "template", "noscript", "svg", "iframe", "object", "select"]), pages)
 def test_no_text_of_a_script_and_its_like(tag: str, inner: str) -> None:
     inner = re.sub("[<>-]", "", inner)
     assert layout(f"<p>before</p><{tag}>{inner}SECRET</{tag}><p>after</p>") == "before\n\nafter"
@@ -94,17 +88,11 @@ def test_blocks_know_their_element() -> None:
 
 
 def test_the_first_title_is_the_first_line_wherever_it_stands() -> None:
-    assert (
-        layout("<p>text<svg><title>icon</title></svg><title>A\n page</title><title>B</title>")
-        == "A page\n\ntext"
-    )
+    assert layout("<p>text<svg><title>icon</title></svg><title>A\n page</title><title>B</title>") == "A page\n\ntext"
 
 
 def test_cells_of_one_line_are_joined() -> None:
-    assert (
-        layout("<table><tr><th>a<th><p>b</p><th><tr><td>1<td>2<br>3<td>4<td>5</table>")
-        == "a\tb\n\n1\n2\n3\n4\t5"
-    )
+    assert layout("<table><tr><th>a<th><p>b</p><th><tr><td>1<td>2<br>3<td>4<td>5</table>") == "a\tb\n\n1\n2\n3\n4\t5"
 
 
 def test_preformatted_lines_are_kept() -> None:
@@ -121,9 +109,7 @@ def test_nothing_gives_nothing(url: str | None) -> None:
     assert blocks("<!-- -->") == []
 
 
-@pytest.mark.parametrize(
-    "tag", ["div", "b", "span", "font color=red", "table><tr><td", "ul><li", "blockquote", "svg"]
-)
+@pytest.mark.parametrize("tag", ["div", "b", "span", "font color=red", "table><tr><td", "ul><li", "blockquote", "svg"])
 @pytest.mark.parametrize("end", ["", "closed"])
 def test_deep_nesting_is_quick(tag: str, end: str) -> None:
     name = tag.split(">")[0].split()[0]
@@ -167,8 +153,7 @@ def test_html_is_told(page: str) -> None:
         "plain",
         "a < b > c",
         "Write <html> first, then <body> and </body>.",
-        "# Title\n\n<p align=center><img src=a.png></p>\n\n"
-        + "Plenty of words follow the picture here. " * 20,
+        "# Title\n\n<p align=center><img src=a.png></p>\n\n" + "Plenty of words follow the picture here. " * 20,
         "```html\n<html><head></head><body><p>a</p></body></html>\n```\n",
         "<name@example.org> wrote: yes\n<other@example.org> wrote: no",
         "List<String> a; Map<K, V> b; List<Integer> c; Set<T> d;",

@@ -30,9 +30,7 @@ def test_the_output_of_trafilatura(page_filter: PageFilter, name: str) -> None:
 
 def test_a_pandas_column(page_filter: PageFilter) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    pages = pandas.DataFrame(
-        {"url": list(scraped.STORIES), "text": map(scraped.text_with_spam, scraped.STORIES)}
-    )
+    pages = pandas.DataFrame({"url": list(scraped.STORIES), "text": map(scraped.text_with_spam, scraped.STORIES)})
     pages["text"] = [page.text for page in page_filter.clean_many(pages["text"])]
     for row in pages.itertuples():
         assert scraped.only_the_story_is_left(row.url, row.text)
@@ -58,7 +56,5 @@ def test_the_integrations_say_what_they_need() -> None:
         "try:\n    import filter.integrations.scrapy\n"
         "except ImportError as error:\n    print(error)"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
-    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True)
     assert run.stdout == "the Scrapy pipeline needs Scrapy: pip install 'pagefilter[scrapy]'\n"

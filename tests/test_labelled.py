@@ -63,9 +63,7 @@ def test_csv_as_spreadsheets_write_it(tmp_path: Path, delimiter: str, encoding: 
     path = tmp_path / "a.CSV"
     with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator=ending)
-        writer.writerows(
-            [["label", " text", "page"], ["article", 'Words, "quoted"; more', ""], ["advert", "网站", ""]]
-        )
+        writer.writerows([["label", " text", "page"], ["article", 'Words, "quoted"; more', ""], ["advert", "网站", ""]])
     assert [page.lines[0].text for page in read_labelled([path])] == ['Words, "quoted"; more', "网站"]
 
 
@@ -101,17 +99,13 @@ def test_a_carriage_return_belongs_to_the_line_ending(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_row(
-    tmp_path: Path, rows: list[dict[str, object]], message: str
-) -> None:
+def test_what_cannot_be_used_is_refused_by_row(tmp_path: Path, rows: list[dict[str, object]], message: str) -> None:
     with pytest.raises(LabelledDataError, match=message):
         read_labelled([jsonl(tmp_path / "a.jsonl", rows)])
 
 
 def test_on_pages_a_text_may_be_two_things(tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = [
-        {"text": "x", "label": label, "page": "p"} for label in ("article", "duplicate")
-    ]
+    rows: list[dict[str, object]] = [{"text": "x", "label": label, "page": "p"} for label in ("article", "duplicate")]
     assert len(read_labelled([jsonl(tmp_path / "a.jsonl", rows)])) == 1
 
 
@@ -150,9 +144,7 @@ def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
         read_labelled([tmp_path])
 
 
-_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1).filter(
-    str.strip
-)
+_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1).filter(str.strip)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

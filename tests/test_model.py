@@ -75,9 +75,7 @@ def test_saving_twice_gives_the_same_bytes(tiny_model, saved, tmp_path):
 def test_the_card_is_readable_and_holds_the_hash(saved):
     card = json.loads((saved / CARD).read_text(encoding="utf8"))
     assert (
-        card["weights_sha256"]
-        == hashlib.sha256((saved / WEIGHTS).read_bytes()).hexdigest()
-        == load_model(saved).digest
+        card["weights_sha256"] == hashlib.sha256((saved / WEIGHTS).read_bytes()).hexdigest() == load_model(saved).digest
     )
     assert {"versions", "seed", "thresholds", "sources", "format", "labels"} <= set(card)
 
@@ -167,9 +165,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "both missing": lambda folder: [path.unlink() for path in folder.iterdir()],
     "weights cut": cut_in_half,
     "weights empty": lambda folder: (folder / WEIGHTS).write_bytes(b""),
-    "weights changed": lambda folder: (folder / WEIGHTS).write_bytes(
-        (folder / WEIGHTS).read_bytes()[:-1] + b"x"
-    ),
+    "weights changed": lambda folder: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-1] + b"x"),
     "card empty": lambda folder: (folder / CARD).write_text("", encoding="utf8"),
     "card cut": lambda folder: (folder / CARD).write_bytes((folder / CARD).read_bytes()[:90]),
     "card not UTF-8": lambda folder: (folder / CARD).write_bytes(b"\xff\xfe{}"),
@@ -213,9 +209,7 @@ def test_shipped_folders_are_found():
     assert (shipped("seeds")).is_dir()
 
 
-@pytest.mark.skipif(
-    not (shipped("models") / "default" / CARD).is_file(), reason="the shipped model has not been built"
-)
+@pytest.mark.skipif(not (shipped("models") / "default" / CARD).is_file(), reason="the shipped model has not been built")
 def test_the_shipped_model_is_small():
     folder = shipped("models") / "default"
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 4_000_000

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,9 +44,7 @@ def reference_score(line: str) -> list[int]:
 
 
 def lines_of(texts: list[str]) -> list[str]:
-    return [
-        line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")
-    ]
+    return [line for text in texts if text for line in (text[:-1] if text.endswith("\n") else text).split("\n")]
 
 
 @given(st.lists(pages, max_size=5))
@@ -82,7 +82,7 @@ def test_training_features_are_those_that_are_summed(texts):
     folded = fold(segment(texts))
     buckets, offsets = line_buckets(folded)
     expected = [sorted(reference_buckets(line)) for line in lines_of(texts)]
-    assert [sorted(buckets[a:b].tolist()) for a, b in zip(offsets, offsets[1:], strict=False)] == expected
+    assert [sorted(buckets[a:b].tolist()) for a, b in pairwise(offsets)] == expected
     assert np.diff(offsets).tolist() == window_counts(folded).tolist()
 
 
@@ -90,9 +90,7 @@ def test_training_features_are_those_that_are_summed(texts):
 def test_selected_lines_score_as_in_the_batch(texts):
     folded = fold(segment(texts))
     chosen = np.arange(0, len(folded.starts), 2)
-    assert (
-        score_lines(select(folded, chosen), WEIGHTS).tolist() == score_lines(folded, WEIGHTS)[chosen].tolist()
-    )
+    assert score_lines(select(folded, chosen), WEIGHTS).tolist() == score_lines(folded, WEIGHTS)[chosen].tolist()
 
 
 def score(line: str) -> list[int]:
@@ -130,6 +128,4 @@ def test_nothing_gives_nothing():
 def test_odd_lines_score_as_the_reference_says():
     odd = [line for line in ODD if "\n" not in line]
     text = "\n".join([*odd, "."])
-    assert score_lines(fold(segment([text])), WEIGHTS).tolist() == [
-        reference_score(line) for line in [*odd, "."]
-    ]
+    assert score_lines(fold(segment([text])), WEIGHTS).tolist() == [reference_score(line) for line in [*odd, "."]]

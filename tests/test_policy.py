@@ -35,30 +35,22 @@ def test_only_keeps_nothing_else():
 def test_keep_and_drop_change_the_default():
     policy = make_policy("careful", CARD, keep=["navigation"], drop=["metadata"])
     assert policy.dropped == ({*FURNITURE, *INJECTED} - {"navigation"}) | {"metadata"}
-    assert make_policy("careful", CARD, only=["article"], keep=["metadata"]).dropped == set(LABELS) - set(
-        GENUINE
-    )
+    assert make_policy("careful", CARD, only=["article"], keep=["metadata"]).dropped == set(LABELS) - set(GENUINE)
     assert "navigation" in make_policy("spam-only", CARD, drop=["navigation"]).dropped
 
 
-@pytest.mark.parametrize(
-    "names", [{"only": ["spam"]}, {"keep": ["Article"]}, {"drop": [""]}, {"keep": ["blank"]}]
-)
+@pytest.mark.parametrize("names", [{"only": ["spam"]}, {"keep": ["Article"]}, {"drop": [""]}, {"keep": ["blank"]}])
 def test_an_unknown_label_is_named(names):
     with pytest.raises(PagefilterError, match="unknown label"):
         make_policy("careful", CARD, **names)
 
 
 def test_an_unknown_policy_is_named():
-    with pytest.raises(
-        PagefilterError, match="unknown policy 'bold'; the policies are careful, balanced, spam-only"
-    ):
+    with pytest.raises(PagefilterError, match="unknown policy 'bold'; the policies are careful, balanced, spam-only"):
         make_policy("bold", CARD)
 
 
-@pytest.mark.parametrize(
-    "names", [{"keep": ["advert"], "drop": ["advert"]}, {"only": ["advert"], "drop": ["advert"]}]
-)
+@pytest.mark.parametrize("names", [{"keep": ["advert"], "drop": ["advert"]}, {"only": ["advert"], "drop": ["advert"]}])
 def test_a_label_cannot_be_kept_and_dropped(names):
     with pytest.raises(PagefilterError, match="both kept and dropped"):
         make_policy("careful", CARD, **names)

@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
-CONSOLE = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
+CONSOLE = [
+    line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line
+]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 PAGE = "Home | News | Contact\n\nThe tide mill was rebuilt in 1911 by two brothers from the next village.\n\nAll rights reserved.\n"
@@ -24,7 +26,9 @@ LABELLED = "text,label\n" + "".join(
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "page.txt").write_text(PAGE, encoding="utf8")
-    (tmp_path / "page.html").write_text("<!doctype html><html><body><p>The tide mill was rebuilt.</p></body></html>", encoding="utf8")
+    (tmp_path / "page.html").write_text(
+        "<!doctype html><html><body><p>The tide mill was rebuilt.</p></body></html>", encoding="utf8"
+    )
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "one.txt").write_text(PAGE, encoding="utf8")
     (tmp_path / "crawl.jsonl").write_text('{"id": 1, "text": "The tide mill was rebuilt in 1911."}\n', encoding="utf8")
@@ -36,7 +40,9 @@ def folder(tmp_path):
 
 def shell(command, folder):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
 
 
 def test_the_readme_has_its_two_commands():

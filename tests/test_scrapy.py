@@ -90,11 +90,7 @@ def test_lists_of_paragraphs_stay_lists() -> None:
     assert item["text"] == ["Words.\nMore.", "", "End.\n"]
 
 
-@given(
-    st.lists(
-        st.sampled_from(["NAV x", "Words.", "", "One.\nTwo.", "NAV x\n", "SPAM x\nThree.", "\n"]), min_size=1
-    )
-)
+@given(st.lists(st.sampled_from(["NAV x", "Words.", "", "One.\nTwo.", "NAV x\n", "SPAM x\nThree.", "\n"]), min_size=1))
 def test_regrouping_keeps_every_kept_line_in_order(texts: list[str]) -> None:
     page = FakeFilter().clean("\n".join(texts))
     left = regroup(page.lines, texts)

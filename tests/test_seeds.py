@@ -57,12 +57,8 @@ def test_a_line_has_one_label_wherever_it_stands_alone():
     ],
 )
 def test_a_row_that_does_not_fit_is_told(fields, problem):
-    row = Seed(
-        "some.jsonl:7", {"text": "A line.", "label": "article", "language": "en", "family": "f", **fields}
-    )
-    assert any(
-        problem in found and found.startswith("some.jsonl:7: ") for found in check_seeds.check_schema([row])
-    )
+    row = Seed("some.jsonl:7", {"text": "A line.", "label": "article", "language": "en", "family": "f", **fields})
+    assert any(problem in found and found.startswith("some.jsonl:7: ") for found in check_seeds.check_schema([row]))
 
 
 def test_a_page_torn_apart_is_told():

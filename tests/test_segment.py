@@ -10,7 +10,7 @@ from filter.segment import Batch, batches, class_counts, fold, segment, select
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines by the definition: one ends at a line feed, the last one may lack it, a page without a character has none."""
+    """Lines by the definition: one ends at a line feed, the last may lack it; a page without a character has none."""
     found = text.split("\n")
     return found[:-1] if found[-1] == "" else found
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,7 @@ from filter.labels import RESIDUE
 from filter.page import Span, apply_spans
 from filter.spans import find_repairs
 
-CASES = [
-    json.loads(row)
-    for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()
-]
+CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()]
 damaged_text = st.lists(
     st.sampled_from(
         [
@@ -72,7 +70,7 @@ def test_half_of_the_cases_are_honest_look_alikes():
 @given(st.one_of(damaged_text, pages, any_text))
 def test_repairs_lie_in_order_inside_one_line_each(text):
     repairs = find_repairs(text)
-    assert all(a.end <= b.start for a, b in zip(repairs, repairs[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(repairs))
     for repair in repairs:
         assert 0 <= repair.start < repair.end <= len(text)
         assert repair.label == RESIDUE

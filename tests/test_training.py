@@ -76,25 +76,17 @@ def test_nothing_to_tell_apart_is_an_error(labels, scratch, monkeypatch, tiny_mo
 
 
 def test_two_lines_are_enough_to_train_from_nothing():
-    model = train(
-        [one("Buy zorblax now", "spam_other"), one("The mayor opened the hall.", "article")], scratch=True
-    )
+    model = train([one("Buy zorblax now", "spam_other"), one("The mayor opened the hall.", "article")], scratch=True)
     assert model.card["lines"] == {"article": 1, "spam_other": 1}
 
 
 def test_training_on_top_learns_what_is_new_and_leaves_the_rest(tiny_model: Model, monkeypatch):
     monkeypatch.setattr("filter.training.load_model", lambda folder: tiny_model)
-    monkeypatch.setattr(
-        "filter.training.shipped_seeds", lambda: train.__globals__["as_training_set"](tiny_pages())
-    )
-    taught = train(
-        [one("zorblax qimwen vendilux", "spam_other"), one("The mayor opened the hall.", "article")]
-    )
+    monkeypatch.setattr("filter.training.shipped_seeds", lambda: train.__globals__["as_training_set"](tiny_pages()))
+    taught = train([one("zorblax qimwen vendilux", "spam_other"), one("The mayor opened the hall.", "article")])
     assert taught.lexicon.pair.dtype == np.int8
     assert not np.array_equal(taught.lexicon.pair[:, 0], tiny_model.lexicon.pair[:, 0])
-    assert np.array_equal(taught.lexicon.pair[:, 1], tiny_model.lexicon.pair[:, 1]), (
-        "no line of furniture was given"
-    )
+    assert np.array_equal(taught.lexicon.pair[:, 1], tiny_model.lexicon.pair[:, 1]), "no line of furniture was given"
     assert taught.injected.trees is tiny_model.injected.trees
     assert taught.card["base_weights_sha256"] == tiny_model.digest
     assert taught.card["lines"] == {"article": 1, "spam_other": 1}
@@ -140,7 +132,7 @@ def test_composed_pages_hold_the_given_ones_and_only_known_lines():
 
 
 def test_some_composed_pages_have_junk_and_some_have_none():
-    found, labels, pages = composed(0)
+    found, labels, _ = composed(0)
     more = [page for page in found if page.name.endswith("+")]
     junk = [any(index >= 0 and labels[index] in INJECTED for index in page.lines) for page in more]
     assert any(junk)

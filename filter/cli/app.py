@@ -26,9 +26,7 @@ from filter.io.sources import reason
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
-app = typer.Typer(
-    name="pagefilter", rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
-)
+app = typer.Typer(name="pagefilter", rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 for _command in (clean, label, check, explain, train, evaluate):
     app.command()(_command)
 

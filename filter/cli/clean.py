@@ -56,15 +56,11 @@ def clean(
     files: options.Files = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FOLDER", help="Write a file for each input here, not to standard output."
-        ),
+        typer.Option("--out", metavar="FOLDER", help="Write a file for each input here, not to standard output."),
     ] = None,
     receipts: Annotated[
         Path | None,
-        typer.Option(
-            "--receipts", metavar="FILE", help="Write what was dropped or changed here, as JSON lines."
-        ),
+        typer.Option("--receipts", metavar="FILE", help="Write what was dropped or changed here, as JSON lines."),
     ] = None,
     jsonl: options.Jsonl = False,
     field: options.Field = None,
@@ -204,9 +200,7 @@ def _receipt_writer(path: Path | None, digest: str) -> Iterator[WriteReceipts]:
     with whole_file(path) as stream:
 
         def write(page: Page, original: str | None, source: dict[str, Any]) -> None:
-            stream.writelines(
-                to_json(receipt) + b"\n" for receipt in page_receipts(page, original, source, digest)
-            )
+            stream.writelines(to_json(receipt) + b"\n" for receipt in page_receipts(page, original, source, digest))
 
         yield write
 

@@ -30,9 +30,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Give a JSON object for each line.")] = False,
     color: Annotated[
         bool | None,
-        typer.Option(
-            "--color/--no-color", help="Colour the lines.  [default: on a terminal]", show_default=False
-        ),
+        typer.Option("--color/--no-color", help="Colour the lines.  [default: on a terminal]", show_default=False),
     ] = None,
     policy: options.Policy = options.DEFAULT_POLICY,
     only: options.Only = None,
@@ -63,9 +61,7 @@ def _explain_as_json(file: str, markup: Markup, choice: options.FilterChoice) ->
             {"kind": reason.kind, "name": reason.name, "weight": round(reason.weight, 4)}
             for reason in explanation.reasons
         ]
-        sys.stdout.buffer.write(
-            to_json({**verdict_record(line), "text": line.text, "reasons": reasons}) + b"\n"
-        )
+        sys.stdout.buffer.write(to_json({**verdict_record(line), "text": line.text, "reasons": reasons}) + b"\n")
     return exit_code
 
 

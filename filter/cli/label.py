@@ -26,9 +26,7 @@ def label(
     field: options.Field = None,
     as_field: Annotated[
         str | None,
-        typer.Option(
-            "--as", metavar="NAME", help=f"The field to add to each row.  [default: {DEFAULT_FIELD}]"
-        ),
+        typer.Option("--as", metavar="NAME", help=f"The field to add to each row.  [default: {DEFAULT_FIELD}]"),
     ] = None,
     policy: options.Policy = options.DEFAULT_POLICY,
     only: options.Only = None,
@@ -68,9 +66,7 @@ def _label_pages(files: tuple[str, ...], markup: Markup, choice: options.FilterC
     return messages.exit_code
 
 
-def _label_rows(
-    files: tuple[str, ...], field: str, as_field: str, markup: Markup, choice: options.FilterChoice
-) -> int:
+def _label_rows(files: tuple[str, ...], field: str, as_field: str, markup: Markup, choice: options.FilterChoice) -> int:
     sources = find_sources(files, suffixes=JSONL_SUFFIXES)
     page_filter = choice.load()
     progress = Progress(total_bytes(sources))

@@ -22,9 +22,7 @@ DEFAULT_POLICY = POLICIES[0]
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="FILES|FOLDERS|-", help="What to read; standard input by default.", show_default=False
-    ),
+    typer.Argument(metavar="FILES|FOLDERS|-", help="What to read; standard input by default.", show_default=False),
 ]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="The input is JSON lines, one page a row.")]
 Field = Annotated[

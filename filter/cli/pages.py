@@ -48,9 +48,7 @@ def clean_sources(
         messages.fail("no input is a text; nothing was done")
 
 
-def _clean_documents(
-    page_filter: PageFilter, documents: Iterable[Document]
-) -> Iterator[tuple[Document, Page]]:
+def _clean_documents(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
     for is_html, group in groupby(documents, key=lambda document: document.is_html):
         clean = _clean_html if is_html else _clean_texts
         yield from clean(page_filter, group)

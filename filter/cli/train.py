@@ -22,9 +22,7 @@ def train(
     labelled: options.Labelled,
     out: Annotated[
         Path,
-        typer.Option(
-            "--out", metavar="FOLDER", help="Where the model goes; a model that is there is replaced."
-        ),
+        typer.Option("--out", metavar="FOLDER", help="Where the model goes; a model that is there is replaced."),
     ],
     scratch: Annotated[
         bool, typer.Option("--scratch", help="Learn from these lines alone, not from the shipped ones too.")

@@ -15,9 +15,7 @@ from filter.labels import BLANK
 from filter.page import Line, Page
 
 
-def page_receipts(
-    page: Page, original: str | None, source: dict[str, Any], digest: str
-) -> Iterator[dict[str, Any]]:
+def page_receipts(page: Page, original: str | None, source: dict[str, Any], digest: str) -> Iterator[dict[str, Any]]:
     """Make the receipts of a page.
 
     Parameters
