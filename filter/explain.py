@@ -122,7 +122,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
     lines : sequence of Line
         The verdicts on the page.
     text : str
-        The page.
+        The page as it was judged: with the same lines, a mirror's damage mended.
     model : Model
     count : int
         Reasons a line.
@@ -135,6 +135,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
     batch = segment([text])
     folded = fold(batch)
     seen = lexical_context(batch, folded, model)
+    judged = text.split("\n")
     row_of = {int(line): row for row, line in enumerate(seen.lines)}
     page_terms = {
         True: _page_terms(seen, model.injected.trees.contributions(seen.values) * model.injected.slope),
@@ -146,7 +147,7 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
             found.append(Explanation(line, ()))
             continue
         terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(
-            line.text, model.lexicon, 0 if line.label in INJECTED else 1
+            judged[line.number], model.lexicon, 0 if line.label in INJECTED else 1
         )
         sign = -1 if line.label in GENUINE else 1
         strongest = sorted((t for t in terms if t.weight * sign > 0), key=lambda t: -t.weight * sign)
@@ -155,14 +156,16 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
 
 
 def _page_terms(seen: Context, contributions: Floats) -> list[list[Reason]]:
-    return [
-        [
-            Reason("page", in_words(name), round(float(weight), 3))
-            for name, weight in zip(seen.names, row, strict=True)
-            if name not in LEXICAL and abs(weight) > 0.01
-        ]
-        for row in contributions
-    ]
+    told = [in_words(name) for name in seen.names]
+    found = []
+    for row in contributions:
+        # Several features can say the same in words: near lines and lines further off.
+        total: dict[str, float] = {}
+        for name, words, weight in zip(seen.names, told, row.tolist(), strict=True):
+            if name not in LEXICAL:
+                total[words] = total.get(words, 0.0) + weight
+        found.append([Reason("page", words, round(weight, 3)) for words, weight in total.items() if abs(weight) > 0.01])
+    return found
 
 
 def _ngram_terms(text: str, lexicon: Lexicon, column: int) -> list[Reason]:

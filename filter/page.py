@@ -74,7 +74,7 @@ def apply_spans(text: str, spans: Sequence[Span]) -> str:
 
     Examples
     --------
-    >>> apply_spans("網(wǎng)站", [Span(1, 6, "residue")])
+    >>> apply_spans("網(wǎng)站", [Span(1, 7, "residue")])
     '網站'
     """
     if not spans:

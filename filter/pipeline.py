@@ -16,12 +16,15 @@ from filter.labels import BLANK, INDEX, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
-from filter.segment import Batch, batches, segment
+from filter.segment import Batch, batches
 from filter.spans import find_repairs
+
+LONGEST_LINE = 1 << 20
+"""Code points of a line that are judged: half from its beginning, half from its end."""
 
 
 class PageFilter:
-    """Cleans pages with a model under a policy.
+    r"""Cleans pages with a model under a policy.
 
     Parameters
     ----------
@@ -31,9 +34,9 @@ class PageFilter:
     Examples
     --------
     >>> page_filter = PageFilter.load()
-    >>> page = page_filter.clean("The library opens at nine.\\n\\nBring a card, and a friend if you like.")
+    >>> page = page_filter.clean("The library opens at nine.\n\nBring a card, and a friend if you like.")
     >>> page.text
-    'The library opens at nine.\\n\\nBring a card, and a friend if you like.'
+    'The library opens at nine.\n\nBring a card, and a friend if you like.'
     >>> [line.label for line in page.lines]
     ['article', 'blank', 'article']
     """
@@ -143,13 +146,14 @@ class PageFilter:
         list of Explanation
             One a line; a blank line has no reasons.
         """
-        return explain_page(self.clean(text).lines, text, self.model)
+        judged = shortened(apply_spans(text, find_repairs(text)))
+        return explain_page(self.clean(text).lines, judged, self.model)
 
     def _clean_batch(self, texts: list[str]) -> list[Page]:
         repairs = [find_repairs(text) for text in texts]
         # What is judged is the mended page: a mirror's damage says nothing of a line.
         mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
-        batch, verdicts = classify(mended, self.model)
+        batch, verdicts = classify([shortened(text) for text in mended], self.model)
         kept = self._kept(verdicts)
         return [
             self._page(index, text, spans, batch, verdicts, kept)
@@ -169,9 +173,8 @@ class PageFilter:
         self, index: int, text: str, repairs: list[Span], batch: Batch, verdicts: Verdicts, kept: NDArray[np.bool_]
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
-        if repairs:
-            place = segment([text])
-            starts, ends = place.starts - place.page_start[0], place.ends - place.page_start[0]
+        if repairs or len(text) > LONGEST_LINE:
+            starts, ends = line_bounds(text)
         else:
             starts, ends = batch.starts[lines] - batch.page_start[index], batch.ends[lines] - batch.page_start[index]
         blank = verdicts.label[lines] == NO_LABEL
@@ -179,6 +182,51 @@ class PageFilter:
         emitted = emit(text, starts, ends, kept[lines], blank, repairs)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
         return Page(emitted, make)
+
+
+def shortened(text: str) -> str:
+    r"""The page to judge: of a line longer than any author's the beginning and the end, so that memory stays bounded.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        With as many lines, the same ones blank.
+
+    Examples
+    --------
+    >>> len(shortened("a line\n" + "word " * 1_000_000))
+    1048583
+    """
+    if len(text) <= LONGEST_LINE:
+        return text
+    half = LONGEST_LINE // 2
+    lines = (line if len(line) <= LONGEST_LINE else line.strip() for line in text.split("\n"))
+    return "\n".join(line if len(line) <= LONGEST_LINE else line[:half] + line[-half:] for line in lines)
+
+
+def line_bounds(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    r"""Where each line of a page begins and ends.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    starts, ends : ndarray of int64, shape (n_lines,)
+
+    Examples
+    --------
+    >>> [bound.tolist() for bound in line_bounds("one\n\ntwo\n")]
+    [[0, 4, 5], [3, 4, 8]]
+    """
+    lengths = np.array([len(line) for line in text.removesuffix("\n").split("\n")] if text else [], np.int64)
+    ends = np.cumsum(lengths + 1) - 1
+    return ends - lengths, ends
 
 
 def emit(

@@ -55,8 +55,8 @@ OFFSET_UNIT = 0.25
 TEASERS = 2
 TEASER_LENGTH = 16
 TEASER_ENDS = ("...", "…", "", '">', " [...]", "…»")
-TREES = 100
-LEAVES = 24
+TREES = 150
+LEAVES = 31
 DEPTH = 6
 """Every tree is walked to the depth of the deepest: a few deep ones would cost all."""
 CAREFUL_INJECTED_LOSS = 0.001
@@ -324,19 +324,29 @@ def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int
             placed = tuple(BLANK_LINE if line.label == BLANK else add(line, page.name) for line in lines)
             copies = tuple(add(line, page.name) for line in teasers(lines, page.name))
             pages.append(SetPage(page.name, lines[0].language, placed, data.weights.get(page.name, 1.0), copies))
-    loose = [add(line, line.family or line.text) for line in data.loose]
+    loose = [add(line, line.family or line.text) for one in data.loose for line in mended(LabelledPage("", (one,)))]
     weight = np.array([data.weights.get(family, 1.0) for family in families])
     return Lines(texts, labels, families, languages, weight, np.array(folds, np.int64)), pages, loose
 
 
 def mended(page: LabelledPage) -> Sequence[LabelledLine]:
-    """The lines of a page as the classifier will see them: a mirror's damage mended."""
+    """Mend the lines of a page as they will be before they are judged, and take the junk out of mixed ones.
+
+    Parameters
+    ----------
+    page : LabelledPage
+
+    Returns
+    -------
+    sequence of LabelledLine
+        Of the same length.
+    """
     text = "\n".join(line.text for line in page.lines)
-    repairs = find_repairs(text)
-    if not repairs:
-        return page.lines
+    lines = apply_spans(text, find_repairs(text)).split("\n")
+    # A genuine line with junk in it would teach that the junk is genuine.
     return [
-        replace(line, text=one) for line, one in zip(page.lines, apply_spans(text, repairs).split("\n"), strict=True)
+        replace(line, text=one if line.clean is None else line.clean)
+        for line, one in zip(page.lines, lines, strict=True)
     ]
 
 
@@ -407,12 +417,13 @@ class Seen:
     length: NDArray[np.int64]
     line: NDArray[np.int64]
     weight: NDArray[np.float64]
+    group: NDArray[np.int64]
 
 
 UNKNOWN_KIND = -2
 
 
-def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: Lexicon) -> Seen:
+def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: Lexicon, seed: int) -> Seen:
     """Context and label scores of every line of the composed pages, with cross-fitted scores."""
     parts: list[tuple[Context, NDArray[np.int64], NDArray[np.int64]]] = []
     texts = ["\n".join(lines.texts[i] if i >= 0 else "" for i in page.lines) for page in pages]
@@ -440,6 +451,8 @@ def look(pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: L
         lengths[line],
         line,
         np.array([page.weight for page in pages])[page],
+        # A page and what was made of it must not stand on both sides of a split.
+        np.array([_fold(page.name.rstrip("+"), seed) for page in pages])[page],
     )
 
 
@@ -494,13 +507,19 @@ def _as_arrays(nodes: Sequence[NDArray[Any]], baseline: float) -> Trees:
     leaf = tree["is_leaf"].astype(bool)
     return Trees(
         np.where(leaf, 0, tree["feature_idx"]).astype(np.int32),
-        np.where(leaf, np.inf, tree["num_threshold"]).astype(np.float32),
+        _rounded_down(np.where(leaf, np.inf, tree["num_threshold"])),
         np.where(leaf, np.arange(len(tree)), tree["left"] + np.repeat(roots, sizes)).astype(np.int32),
         tree["value"].astype(np.float32),
         roots,
         int(tree["depth"].max()),
         baseline,
     )
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> Floats:
+    """To float32, never up: the middle of two neighbouring numbers would become the upper one, which goes right."""
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], seed: int) -> tuple[Head, Floats]:
@@ -514,11 +533,11 @@ def fit_head(seen: Seen, rows: NDArray[np.int64], target: NDArray[np.bool_], see
     """
     from sklearn.linear_model import LogisticRegression
 
-    values, page = seen.values[rows], seen.page[rows]
+    values, group = seen.values[rows], seen.group[rows]
     weight = seen.weight[rows]
     odds = np.zeros(len(rows), np.float32)
     for held_out in range(2):
-        test = page % 2 == held_out
+        test = group % 2 == held_out
         if len(set(target[~test].tolist())) < 2:
             continue
         odds[test] = fit_trees(values[~test], target[~test], weight[~test], seed).predict(values[test])
@@ -633,7 +652,7 @@ def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) ->
     del matrix
     composed = compose(pages, loose, lines.labels, lines.families, lines.languages, seed)
     say(f"stage two, {len(composed)} pages")
-    seen = look(composed, lines, scores, lexicon)
+    seen = look(composed, lines, scores, lexicon, seed)
     is_injected = np.isin(seen.label, INJECTED_COLUMNS)
     injected, p_injected = fit_head(seen, np.arange(len(seen.label)), is_injected, seed)
     rest = np.flatnonzero(~is_injected & ~_reads_like_metadata(seen))
@@ -781,7 +800,7 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
         bias = (judge.pair_bias - lexicon.pair_bias) / lexicon.pair_scale
         pair[test] = np.rint((matrix[test] @ judge.pair.astype(np.float64) + bias) * root).astype(np.int64)
     scores = CrossFitted(pair, np.zeros((len(pair), len(LABELS)), np.int64))
-    seen = look(compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon)
+    seen = look(compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon, seed)
     card = {
         **base.card,
         "lines": dict(sorted(Counter(label for label, mine in zip(lines.labels, is_own, strict=True) if mine).items())),

@@ -34,7 +34,7 @@ from filter.intervals import wilson  # noqa: E402
 from filter.io.labelled import LabelledLine, LabelledPage  # noqa: E402
 from filter.labels import BLANK, GENUINE, INJECTED  # noqa: E402
 from filter.model import Model  # noqa: E402
-from filter.page import apply_spans  # noqa: E402
+from filter.page import Line, apply_spans  # noqa: E402
 from filter.pipeline import PageFilter  # noqa: E402
 from filter.policy import make_policy  # noqa: E402
 from filter.spans import find_repairs  # noqa: E402
@@ -183,6 +183,8 @@ def _count_lines(page_filter: PageFilter, pages: Sequence[LabelledPage], name: s
                 counts.spam.append((spam_in or name, line.family, float(probability), caught))
                 if not caught:
                     counts.mistakes.append((float(probability), "kept", line.family, line.text))
+            elif line.label in GENUINE and is_mixed(line, verdict):
+                counts.genuine["mixed lines"].append((float(probability), False, not verdict.kept, len(line.text)))
             elif line.label in GENUINE and (name or by_source):
                 source = name or f"{line.family.split('-')[0]}"
                 as_spam = not verdict.kept and verdict.label in INJECTED
@@ -195,6 +197,11 @@ def _count_lines(page_filter: PageFilter, pages: Sequence[LabelledPage], name: s
                     counts.mistakes.append((-verdict.probability, f"dropped {verdict.label}", source, line.text))
             if (spam and line.label in INJECTED) or name == "written pages":
                 counts.label_pairs[line.label, verdict.label] += 1
+
+
+def is_mixed(line: LabelledLine, verdict: Line) -> bool:
+    """Whether a genuine line has junk in it that is not mended: to be cut out in a later version, not judged whole."""
+    return line.clean is not None and line.clean != apply_spans(line.text, verdict.spans)
 
 
 def word_f1(text: str, truth: str) -> float:

@@ -28,8 +28,11 @@ def seed_pages() -> list[LabelledPage]:
 
 @cache
 def tiny_pages() -> list[LabelledPage]:
-    """Seeds of two languages: enough of every kind to train on in seconds."""
-    return read_labelled([ROOT / "seeds" / name for name in TINY_FILES])
+    """Some pages and loose lines of two languages: enough of every kind to train on in seconds."""
+    found = [read_labelled([ROOT / "seeds" / name]) for name in TINY_FILES]
+    whole = [page for pages_of_file in found for page in [p for p in pages_of_file if p.name][:5]]
+    loose = [page for pages_of_file in found for page in [p for p in pages_of_file if not p.name][:60]]
+    return [*whole, *loose]
 
 
 @cache

@@ -85,6 +85,6 @@ def test_a_feature_that_no_tree_asks_for_contributes_nothing():
 
 def test_no_rows_give_no_predictions():
     leaf = np.zeros(1, np.int32)
-    trees = Trees(leaf, np.array([np.inf], np.float32), leaf, leaf, np.zeros(1, np.float32), leaf, 0, -2.5)
+    trees = Trees(leaf, np.array([np.inf], np.float32), leaf, np.zeros(1, np.float32), leaf, 0, -2.5)
     assert trees.predict(np.zeros((0, 3), np.float32)).shape == (0,)
     assert trees.predict(np.zeros((2, 3), np.float32)).tolist() == [-2.5, -2.5]
