@@ -24,6 +24,8 @@ SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
 INJECTED_SHARE = 0.6
 """Share of composed pages that get junk; the others get honest lines at the same places, or nothing."""
 HONEST_SHARE = 0.3
+FLOOD_SHARE = 0.08
+"""How often so many lines are set in that they are most of the page: doorways, spammed guest books."""
 COPIES_SHARE = 0.3
 LINES_IN_A_DOCUMENT = 18
 FRAME = ("navigation", METADATA, "boilerplate", "advert")
@@ -65,7 +67,9 @@ class _Stock:
         pool = self.by_language.get(language, []) if rng.random() < same_language else []
         pool = pool or self.keys
         chosen: list[int] = []
-        for _ in range(1 if rng.random() >= blocks else int(rng.integers(2, 6))):
+        draw = rng.random()
+        families = 1 if draw >= blocks else int(rng.integers(2, 6)) if draw >= FLOOD_SHARE else int(rng.integers(6, 16))
+        for _ in range(families):
             lines = self.lines[pool[int(rng.integers(len(pool)))]]
             start = int(rng.integers(len(lines)))
             chosen += lines[start : start + int(rng.integers(1, 5))]
@@ -132,7 +136,8 @@ def compose(
 
 def _framed(document: SetPage, frames: dict[str, _Stock], rng: np.random.Generator) -> SetPage:
     """A document with the furniture of a page around it: a menu above or below, data under the title, notices at the end."""
-    above, body, below = [], list(document.lines), []
+    above: list[int] = []
+    body, below = list(document.lines), list[int]()
     drawn = {
         label: stock.draw(document.language, 0.9, rng, blocks=0.8)
         for label, stock in frames.items()
@@ -172,6 +177,19 @@ def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
 
 
 def set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
+    """Set lines into a page at one of the places where junk is found.
+
+    Parameters
+    ----------
+    page : SetPage
+    inserted : sequence of int
+        Lines to set in, in order.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    SetPage
+    """
     lines = list(page.lines)
     place = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
     if place == "scattered":

@@ -7,6 +7,7 @@ numbers in whatever batch it comes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ SHARES = ("space", "upper", "latin_extended", "digit", "sentence_end", "comma", 
           "damage", "invisible", "fancy", "emoji", "symbol", "mark")  # fmt: skip
 LONG_WIDTH = 80.0
 """Width from which a line counts as running text: about one printed line; a wide character counts 2.5."""
-OVERLAP_ORDER = 3
+OVERLAP_ORDERS = (2, 4)
+"""Two characters are a word where they are wide; four are the better part of one where they are not."""
 CONTAINED_ORDER = 8
 _MAX_REGION = 1 << 22
 
@@ -78,13 +80,15 @@ class _Sequence:
         # Sums over one page must not carry the rounding of the pages before it.
         count = high - low - 1
         total = np.round(running[high] - running[low], 4) - values
-        return (total / np.maximum(count, 1) * (count > 0)).astype(np.float32)
+        mean: Floats = (total / np.maximum(count, 1) * (count > 0)).astype(np.float32)
+        return mean
 
     def page_mean(self, values: Floats, weight: Floats) -> Floats:
         """Weighted mean over the page."""
         total = np.bincount(self.page, values.astype(np.float64) * weight, minlength=1)
         mass = np.bincount(self.page, weight.astype(np.float64), minlength=1)
-        return (total / np.maximum(mass, 1e-9))[self.page].astype(np.float32)
+        mean: Floats = (total / np.maximum(mass, 1e-9))[self.page].astype(np.float32)
+        return mean
 
 
 def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: Floats) -> Context:
@@ -103,12 +107,12 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: F
     -------
     Context
     """
-    counts = class_counts(batch, len(CLASSES))
-    total = counts.sum(axis=1)
-    lines = np.flatnonzero(total > counts[:, CLASS["space"]])
+    of_all = class_counts(batch, len(CLASSES))
+    total = of_all.sum(axis=1)
+    lines = np.flatnonzero(total > of_all[:, CLASS["space"]])
     if not len(lines):
         return Context(lines, np.zeros((0, 0), np.float32), (), np.zeros(0, np.float32))
-    counts, length = counts[lines].astype(np.float32), total[lines].astype(np.float32)
+    counts, length = of_all[lines].astype(np.float32), total[lines].astype(np.float32)
     page = batch.page_of[lines]
     first = np.searchsorted(page, page, side="left")
     last = np.searchsorted(page, page, side="right") - 1
@@ -167,6 +171,8 @@ def _shape(
         "log_width_around_10": sequence.around(log_width, 10),
         "log_width_page": sequence.page_mean(log_width, width),
     }
+    digits = found["share_digit"].astype(np.float32)
+    found |= {f"share_digit_{step:+d}": sequence.shift(digits, step) for step in (-1, 1, 2)}
     found["pieces_around_3"] = sequence.around(found["log_pieces"].astype(np.float32), 3)
     found["ends_sentence_around_5"] = sequence.around(found["ends_sentence"], 5)
     return {name: np.asarray(values, dtype=np.float32) for name, values in found.items()}
@@ -228,72 +234,66 @@ def _script_distance(sequence: _Sequence, counts: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """All windows of some length inside the lines, each with its place in a table where every page has its own region."""
+    """All windows of some length inside the lines, and the place of each in a table with a region a page."""
 
-    line: Indices
-    slot: Indices
+    line: NDArray[np.int32]
+    slot: NDArray[np.int32]
     table_size: int
     offsets: Indices
+
+    def line_sums(self, values: NDArray[Any]) -> Indices:
+        """Sum of a whole number a window, line by line."""
+        running = np.zeros(len(values) + 1, np.int64)
+        np.cumsum(values, out=running[1:])
+        sums: Indices = np.diff(running[self.offsets])
+        return sums
+
+    def line_means(self, values: NDArray[np.bool_]) -> Floats:
+        """Share of the windows of each line that hold; 0 where it has none."""
+        return (self.line_sums(values) / np.maximum(np.diff(self.offsets), 1)).astype(np.float32)
 
 
 def _windows(folded: Folded, lines: Indices, sequence: _Sequence, order: int) -> _Windows:
     codes = np.concatenate((folded.codes, np.zeros(order, np.uint32)))
     rolled = codes[: len(codes) - order + 1].astype(np.uint32)
     for step in range(1, order):
-        rolled = rolled * np.uint32(0x9E3779B1)
+        rolled *= np.uint32(0x9E3779B1)
         rolled += codes[step : len(codes) - order + 1 + step]
     rolled ^= rolled >> np.uint32(15)
     rolled *= np.uint32(0x2C1B3C6D)
     rolled ^= rolled >> np.uint32(12)
     lengths = np.maximum(folded.ends[lines] - folded.starts[lines] - order + 1, 0)
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    line = np.repeat(np.arange(len(lines)), lengths)
-    place = np.repeat(folded.starts[lines] - offsets[:-1], lengths) + np.arange(offsets[-1])
     n_pages = int(sequence.page[-1]) + 1
     in_page = np.bincount(sequence.page, lengths, minlength=n_pages).astype(np.int64)
     # The region of a page depends on the page alone, so its collisions do too.
     region = np.minimum(1 << np.ceil(np.log2(np.maximum(in_page, 1) * 4)).astype(np.int64), _MAX_REGION)
     base = np.concatenate(([0], np.cumsum(region)))
-    page = sequence.page[line]
-    slot = base[page] + (rolled[place].astype(np.int64) & (region[page] - 1))
-    return _Windows(line, slot, int(base[-1]), offsets)
-
-
-def _line_means(values: NDArray[np.bool_], windows: _Windows, n_lines: int) -> Floats:
-    total = np.bincount(windows.line, values, minlength=n_lines)
-    return (total / np.maximum(np.diff(windows.offsets), 1)).astype(np.float32)
+    # 32 bits and values repeated a line, not looked up a window: the time goes into moving memory.
+    line = np.repeat(np.arange(len(lines), dtype=np.int32), lengths)
+    place = np.repeat((folded.starts[lines] - offsets[:-1]).astype(np.int32), lengths)
+    place += np.arange(offsets[-1], dtype=np.int32)
+    slot = rolled.take(place)
+    slot &= np.repeat((region - 1).astype(np.uint32)[sequence.page], lengths)
+    slot += np.repeat(base[:-1].astype(np.uint32)[sequence.page], lengths)
+    return _Windows(line, slot.view(np.int32), int(base[-1]), offsets)
 
 
 def _overlap(folded: Folded, lines: Indices, sequence: _Sequence, lexical: Floats, length: Floats) -> dict[str, Floats]:
     """What of a line stands elsewhere on its page: its n-grams, all of it, or an equal line."""
     n_lines = len(lines)
-    short = _windows(folded, lines, sequence, OVERLAP_ORDER)
-    first_seen, last_seen = np.zeros(short.table_size, np.int32), np.zeros(short.table_size, np.int32)
-    last_seen[short.slot] = short.line
-    first_seen[short.slot[::-1]] = short.line[::-1]
-    familiar = _line_means(
-        (first_seen[short.slot] != short.line) | (last_seen[short.slot] != short.line), short, n_lines
-    )
+    familiar = {order: _familiar(_windows(folded, lines, sequence, order)) for order in OVERLAP_ORDERS}
     # Of lines that hold the same text the longest owns it, of equal ones the one in the running text.
     rank = np.lexsort((-np.arange(n_lines), -sequence.around(lexical, 5), length))
-    long = _windows(folded, lines, sequence, CONTAINED_ORDER)
-    widths = np.diff(long.offsets)[rank]
-    order = np.repeat(long.offsets[:-1][rank] - np.concatenate(([0], np.cumsum(widths)[:-1])), widths) + np.arange(
-        len(long.line)
-    )
-    owner = np.zeros(long.table_size, np.int32)
-    owner[long.slot[order]] = long.line[order]
-    owners = owner[long.slot]
-    elsewhere = owners != long.line
-    contained = _line_means(elsewhere, long, n_lines)
-    away = np.bincount(long.line, np.where(elsewhere, owners - long.line, 0), minlength=n_lines) / np.maximum(
-        np.bincount(long.line, elsewhere, minlength=n_lines), 1
-    )
+    contained, away = _contained(_windows(folded, lines, sequence, CONTAINED_ORDER), rank)
     twins, is_twin_copy = _twins(folded, lines, sequence, rank)
     contained = np.maximum(contained, is_twin_copy)
     return {
-        "familiar": familiar,
-        "familiar_beyond_page": familiar - sequence.page_mean(familiar, length),
+        **{f"familiar_{order}": values for order, values in familiar.items()},
+        **{
+            f"familiar_{order}_beyond_page": values - sequence.page_mean(values, length)
+            for order, values in familiar.items()
+        },
         "contained": contained,
         "contained_around_3": sequence.around(contained, 3),
         "owner_away": (np.sign(away) * np.log1p(np.abs(away))).astype(np.float32),
@@ -301,15 +301,45 @@ def _overlap(folded: Folded, lines: Indices, sequence: _Sequence, lexical: Float
     }
 
 
+def _familiar(windows: _Windows) -> Floats:
+    """Share of the windows of each line that another line has too: not both the first and the last seen are its own."""
+    # Never read where nothing was written, so they need no zeros.
+    first_seen, last_seen = np.empty(windows.table_size, np.int32), np.empty(windows.table_size, np.int32)
+    last_seen[windows.slot] = windows.line
+    first_seen[windows.slot[::-1]] = windows.line[::-1]
+    elsewhere = first_seen.take(windows.slot) != windows.line
+    elsewhere |= last_seen.take(windows.slot) != windows.line
+    return windows.line_means(elsewhere)
+
+
+def _contained(windows: _Windows, rank: Indices) -> tuple[Floats, NDArray[np.float64]]:
+    """Share of the windows of each line that a line further on in `rank` owns, and how many lines away these are."""
+    widths = np.diff(windows.offsets)[rank]
+    begins = windows.offsets[:-1][rank] - np.concatenate(([0], np.cumsum(widths)[:-1]))
+    order = np.repeat(begins.astype(np.int32), widths)
+    order += np.arange(len(windows.line), dtype=np.int32)
+    owner = np.empty(windows.table_size, np.int32)
+    owner[windows.slot.take(order)] = np.repeat(rank.astype(np.int32), widths)
+    away = owner.take(windows.slot)
+    away -= windows.line
+    elsewhere = away != 0
+    return windows.line_means(elsewhere), windows.line_sums(away) / np.maximum(windows.line_sums(elsewhere), 1)
+
+
 def _twins(folded: Folded, lines: Indices, sequence: _Sequence, rank: Indices) -> tuple[Floats, Floats]:
     """How many lines of the page equal the line, and whether another of them is the one to stay."""
-    keys = np.stack((sequence.page.astype(np.uint64), _digests(folded, lines)), axis=1)
-    keys = np.ascontiguousarray(keys).view([("page", np.uint64), ("digest", np.uint64)]).ravel()
-    _, group, size = np.unique(keys, return_inverse=True, return_counts=True)
+    n_lines = len(lines)
+    digest = _digests(folded, lines)
+    order = np.lexsort((digest, sequence.page))
+    is_new = np.ones(n_lines, bool)
+    is_new[1:] = (np.diff(digest[order]) != 0) | (np.diff(sequence.page[order]) != 0)
+    group = np.empty(n_lines, np.int64)
+    group[order] = np.cumsum(is_new) - 1
+    size = np.bincount(group)
     keeper = np.zeros(len(size), np.int64)
     keeper[group[rank]] = rank
     twins = (size[group] - 1).astype(np.float32)
-    return twins, ((keeper[group] != np.arange(len(lines))) & (twins > 0)).astype(np.float32)
+    return twins, ((keeper[group] != np.arange(n_lines)) & (twins > 0)).astype(np.float32)
 
 
 def _digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:

@@ -21,8 +21,13 @@ LEXICAL = tuple(f"{name}{kind}" for name in ("injected", "furniture") for kind i
 
 IN_WORDS: dict[str, str] = {
     "script_distance": "another script than the rest of the page",
-    "familiar": "its n-grams elsewhere on the page",
-    "familiar_beyond_page": "its n-grams elsewhere on the page, against the page's usual",
+    "familiar_2": "its pairs of characters elsewhere on the page",
+    "familiar_4": "its four-character runs elsewhere on the page",
+    "familiar_2_beyond_page": "its pairs of characters elsewhere on the page, against the page's usual",
+    "familiar_4_beyond_page": "its four-character runs elsewhere on the page, against the page's usual",
+    "share_digit_-1": "digits in the line above",
+    "share_digit_+1": "digits in the line below",
+    "share_digit_+2": "digits two lines below",
     "contained": "stands in another line of the page",
     "contained_around_3": "lines around it stand elsewhere too",
     "log_twins": "equal lines on the page",

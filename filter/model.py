@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -164,7 +163,7 @@ class Model:
                 staging.chmod(0o755)
                 if folder.exists():
                     shutil.rmtree(folder)
-                os.replace(staging, folder)
+                staging.replace(folder)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
         except OSError as error:

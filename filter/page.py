@@ -111,3 +111,11 @@ class Page:
         if self._lines is None:
             self._lines = self._make_lines()
         return self._lines
+
+    def __getstate__(self) -> tuple[str, list[Line]]:
+        # Pickled with its lines, not with what makes them: that could be a whole model.
+        return self.text, self.lines
+
+    def __setstate__(self, state: tuple[str, list[Line]]) -> None:
+        self.text, self._lines = state
+        self._make_lines = list

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filter.classify import NO_LABEL, Verdicts, classify
 from filter.explain import Explanation, explain_page
-from filter.labels import BLANK, INDEX, LABELS
+from filter.labels import BLANK, FURNITURE, GENUINE, INDEX, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
@@ -45,6 +45,10 @@ class PageFilter:
         self.model = model
         self.settings = policy
         self._dropped = np.array([label in policy.dropped for label in LABELS])
+        whole = all(set(group) <= policy.dropped or not set(group) & policy.dropped for group in (FURNITURE, INJECTED))
+        # Where all of a kind goes or stays, the label of a line decides nothing: it is found when lines are asked for.
+        self._labels_decide = not whole or bool(set(GENUINE) & policy.dropped)
+        self._lines_asked = False
 
     @property
     def policy(self) -> str:
@@ -150,13 +154,22 @@ class PageFilter:
         return explain_page(self.clean(text).lines, judged, self.model)
 
     def _clean_batch(self, texts: list[str]) -> list[Page]:
+        # Whoever asked for the lines of a page will ask for those of the next ones.
+        return self._judged(texts, labels=self._labels_decide or self._lines_asked)
+
+    def _lines_of(self, text: str) -> list[Line]:
+        """The lines of a page that was cleaned without labels; a page is judged alike in any batch."""
+        self._lines_asked = True
+        return self._judged([text], labels=True)[0].lines
+
+    def _judged(self, texts: list[str], labels: bool) -> list[Page]:
         repairs = [find_repairs(text) for text in texts]
         # What is judged is the mended page: a mirror's damage says nothing of a line.
         mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
-        batch, verdicts = classify([shortened(text) for text in mended], self.model)
+        batch, verdicts = classify([shortened(text) for text in mended], self.model, labels=labels)
         kept = self._kept(verdicts)
         return [
-            self._page(index, text, spans, batch, verdicts, kept)
+            self._page(index, text, spans, batch, verdicts, kept, labels)
             for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
         ]
 
@@ -167,10 +180,18 @@ class PageFilter:
         final = np.where(injected, verdicts.kind[:, 2], np.where(furniture, verdicts.kind[:, 1], verdicts.label))
         certain = injected | furniture | np.isin(verdicts.label, [INDEX["article"], INDEX["metadata"]])
         verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
-        return (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
+        stays: NDArray[np.bool_] = (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
+        return stays
 
     def _page(
-        self, index: int, text: str, repairs: list[Span], batch: Batch, verdicts: Verdicts, kept: NDArray[np.bool_]
+        self,
+        index: int,
+        text: str,
+        repairs: list[Span],
+        batch: Batch,
+        verdicts: Verdicts,
+        kept: NDArray[np.bool_],
+        labels: bool,
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
         if repairs or len(text) > LONGEST_LINE:
@@ -180,6 +201,8 @@ class PageFilter:
         blank = verdicts.label[lines] == NO_LABEL
         repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
         emitted = emit(text, starts, ends, kept[lines], blank, repairs)
+        if not labels:
+            return Page(emitted, partial(self._lines_of, text))
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
         return Page(emitted, make)
 
@@ -277,7 +300,8 @@ def _needless_blanks(kept: NDArray[np.bool_], blank: NDArray[np.bool_]) -> NDArr
     needless = np.zeros(len(kept), dtype=bool)
     real = np.flatnonzero(kept & ~blank)
     if not len(real):
-        return blank.copy()
+        needless |= blank
+        return needless
     dropped = np.concatenate(([0], np.cumsum(~kept)))
     bounds = np.concatenate(([-1], real, [len(kept)]))
     gaps = np.flatnonzero(dropped[bounds[1:]] > dropped[np.minimum(bounds[:-1] + 1, len(kept))])

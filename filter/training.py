@@ -50,6 +50,9 @@ ARTICLE_SHARES = 5
 HIDDEN = 48
 PASSES = 20
 ADAPT_FOLDS = 2
+ADAPT_C = 200.0
+TRUST = 3.0
+"""How many times as much as the seeds the user's own lines weigh when a retrained model is calibrated."""
 OFFSET_UNIT = 0.25
 """Of the old score as a feature: near the size of an n-gram's, so that the solver converges."""
 TEASERS = 2
@@ -169,7 +172,7 @@ def fit_against_genuine(
     if not target.any() or target.all():
         return weights, 0.0
     rarity = _rarity(matrix)
-    used, coefficients, intercepts, _ = _logistic(_scaled(matrix[rows], rarity), target, weight[rows], c, 60)
+    used, coefficients, intercepts, _ = _logistic(_scaled(matrix[rows], rarity), target, weight[rows], c, 40)
     weights[used] = coefficients[-1] * rarity[used]
     return weights, float(intercepts[-1])
 
@@ -177,7 +180,8 @@ def fit_against_genuine(
 def _rarity(matrix: csr_matrix) -> NDArray[np.float64]:
     """Inverse document frequency of every n-gram: lets rare ones speak, and is folded into the weights."""
     lines_with = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    return np.log(matrix.shape[0] / (1.0 + lines_with)).clip(0.3)
+    rarity: NDArray[np.float64] = np.log(matrix.shape[0] / (1.0 + lines_with)).clip(0.3)
+    return rarity
 
 
 def _scaled(matrix: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
@@ -189,7 +193,7 @@ def _scaled(matrix: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
 
 
 def _logistic(
-    matrix: csr_matrix, target: NDArray[Any], weight: NDArray[np.float64], c: float, iterations: int
+    matrix: csr_matrix, target: NDArray[Any], weight: NDArray[np.float64], c: float, iterations: int, tol: float = 1e-4
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
     """Logistic regression on the columns that occur: columns, one row of coefficients a class, intercepts, classes."""
     from sklearn.exceptions import ConvergenceWarning
@@ -199,7 +203,7 @@ def _logistic(
     with warnings.catch_warnings():
         # Stopping early is part of the regularisation here, and the same every time.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = LogisticRegression(C=c, max_iter=iterations, tol=1e-3).fit(
+        fitted = LogisticRegression(C=c, max_iter=iterations, tol=tol).fit(
             matrix[:, used], target, sample_weight=weight
         )
     coefficients, intercepts = fitted.coef_, fitted.intercept_
@@ -495,7 +499,7 @@ def _children_adjacent(tree: NDArray[Any]) -> NDArray[Any]:
             order += [int(tree["left"][place]), int(tree["right"][place])]
     new_place = np.empty(len(tree), np.int64)
     new_place[order] = np.arange(len(tree))
-    ordered = tree[order].copy()
+    ordered: NDArray[Any] = tree[order].copy()
     ordered["left"] = np.where(ordered["is_leaf"], 0, new_place[ordered["left"]])
     return ordered
 
@@ -599,10 +603,14 @@ def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dic
     dict
         By policy, the probability from which injected text and page furniture go.
     """
+    # On an extracted page the content is what somebody chose: a list of links can be content, and no filter can know.
+    # What an author wrote is certain only where every line has a label of its own.
+    extracted = np.isin(seen.page, seen.page[seen.label == UNKNOWN_KIND])
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
+    exact = genuine & ~extracted if (genuine & ~extracted).any() else genuine
     careful = {
         "injected": _budget(injected[genuine], seen.weight[genuine], CAREFUL_INJECTED_LOSS),
-        "furniture": _budget(furniture[genuine], seen.weight[genuine] * seen.length[genuine], CAREFUL_FURNITURE_LOSS),
+        "furniture": _budget(furniture[exact], seen.weight[exact] * seen.length[exact], CAREFUL_FURNITURE_LOSS),
     }
     return {
         "careful": careful,
@@ -692,7 +700,8 @@ def _metrics(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, Any]:
 def _reads_like_metadata(seen: Seen) -> NDArray[np.bool_]:
     """Lines outside the content of an extracted page that are bylines and dates: not junk, whatever the extraction says."""
     scores = seen.inputs[:, : len(LABELS)]
-    return (seen.label == UNKNOWN_KIND) & (scores.argmax(axis=1) == INDEX[METADATA])
+    found: NDArray[np.bool_] = (seen.label == UNKNOWN_KIND) & (scores.argmax(axis=1) == INDEX[METADATA])
+    return found
 
 
 def _versions() -> dict[str, str]:
@@ -800,7 +809,9 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
         bias = (judge.pair_bias - lexicon.pair_bias) / lexicon.pair_scale
         pair[test] = np.rint((matrix[test] @ judge.pair.astype(np.float64) + bias) * root).astype(np.int64)
     scores = CrossFitted(pair, np.zeros((len(pair), len(LABELS)), np.int64))
-    seen = look(compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon, seed)
+    seen = look(
+        compose(pages, loose, lines.labels, lines.families, lines.languages, seed), lines, scores, lexicon, seed
+    )
     card = {
         **base.card,
         "lines": dict(sorted(Counter(label for label, mine in zip(lines.labels, is_own, strict=True) if mine).items())),
@@ -863,11 +874,11 @@ def _on_top(
     weights, old_scale, bias = old
     offset = matrix @ (weights.astype(np.float64) * old_scale) + bias
     with_offset = hstack([matrix[:, columns], sparse(offset[:, None] * OFFSET_UNIT)], format="csr")
-    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, PAIR_C, 60)
+    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, ADAPT_C, 200, 1e-5)
     learned = np.zeros(len(columns) + 1)
     learned[used] = coefficients[-1]
     trust = float(learned[-1]) * OFFSET_UNIT
-    new = trust * old_scale * weights
+    new = (trust * old_scale * weights).astype(np.float64)
     new[columns] += learned[:-1]
     new_scale = scale or max(_scale(new), old_scale * 0.5)
     return _quantize(new, new_scale), new_scale, float(intercepts[-1]) + trust * bias
@@ -887,7 +898,7 @@ def _recalibrated(
     for kind in (True, False):
         own, others = (target == kind) & mine, (target == kind) & ~mine
         if own.any():
-            weight[own] = max(1.0, others.sum() / own.sum())
+            weight[own] = max(1.0, TRUST * others.sum() / own.sum())
     inputs = np.stack((head.trees.predict(values), values[:, seen.names.index(name)]), axis=1)
     fitted = LogisticRegression(C=1e6).fit(inputs, target, sample_weight=weight)
     return Head(head.trees, float(fitted.coef_[0, 0]), float(fitted.intercept_[0]), float(fitted.coef_[0, 1]))

@@ -14,7 +14,7 @@ from filter.labels import GENUINE
 from filter.training import TrainingSet, shipped_seeds
 
 SEED_WEIGHT = 2.0
-SEED_PAGE_WEIGHT = 4.0
+SEED_PAGE_WEIGHT = 6.0
 """In stage two: a written page carries all labels in its language, an extracted one only what is content."""
 WEIGHTS: dict[str, float] = {
     "spam-domains_hosts": 0.03, "spam-domains_blocklistproject": 0.03, "spam-domains_referrer": 0.03, "spam-domains_youtube": 0.1,

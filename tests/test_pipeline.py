@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -237,6 +238,26 @@ def test_lines_are_made_when_asked_for(eager: PageFilter):
     page = eager.clean(WHOLE[0])
     assert page._lines is None
     assert page.lines is page.lines
+
+
+@given(st.lists(pages, max_size=4))
+def test_text_is_the_same_whether_lines_are_asked_for_or_not(tiny_model, texts):
+    for dropped in (frozenset(FURNITURE + INJECTED), frozenset(INJECTED), frozenset()):
+        policy = Policy("balanced", 0.3, 0.2, dropped)
+        text_only, asks = PageFilter(tiny_model, policy), PageFilter(tiny_model, policy)
+        assert asks.clean("One line.").lines
+        pages_of_asks = list(asks.clean_many(texts))
+        pages_of_text_only = list(text_only.clean_many(texts))
+        assert [page.text for page in pages_of_text_only] == [page.text for page in pages_of_asks]
+        assert [page.lines for page in pages_of_text_only] == [page.lines for page in pages_of_asks]
+
+
+def test_a_page_travels_light(eager: PageFilter):
+    page = PageFilter(eager.model, eager.settings).clean(WHOLE[0])
+    packed = pickle.dumps(page)
+    assert len(packed) < 100_000
+    assert pickle.loads(packed).text == page.text
+    assert pickle.loads(packed).lines == page.lines
 
 
 def test_policies_drop_less_and_less(tiny_model):
