@@ -609,7 +609,7 @@ def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dic
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
     exact = genuine & ~extracted if (genuine & ~extracted).any() else genuine
     careful = {
-        "injected": _budget(injected[genuine], seen.weight[genuine], CAREFUL_INJECTED_LOSS),
+        "injected": _budget(injected[genuine], np.ones(int(genuine.sum())), CAREFUL_INJECTED_LOSS),
         "furniture": _budget(furniture[exact], seen.weight[exact] * seen.length[exact], CAREFUL_FURNITURE_LOSS),
     }
     return {
