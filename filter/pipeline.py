@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.classify import NO_LABEL, Verdicts, classify
+from filter.classify import GENUINE_COLUMNS, NO_LABEL, Verdicts, classify
 from filter.explain import Explanation, explain_page
-from filter.labels import BLANK, FURNITURE, GENUINE, INDEX, INJECTED, LABELS
+from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
@@ -176,9 +176,12 @@ class PageFilter:
     def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""
         injected = verdicts.injected >= self.settings.injected
-        furniture = ~injected & (verdicts.furniture * (1 - verdicts.injected) >= self.settings.furniture)
-        final = np.where(injected, verdicts.kind[:, 2], np.where(furniture, verdicts.kind[:, 1], verdicts.label))
-        certain = injected | furniture | np.isin(verdicts.label, [INDEX["article"], INDEX["metadata"]])
+        # A line can be junk beyond doubt though it is not certain of which kind.
+        furniture = ~injected & (verdicts.junk >= self.settings.furniture)
+        unnamed = np.isin(verdicts.label, GENUINE_COLUMNS)
+        final = np.where(injected, verdicts.kind[:, 2], verdicts.label)
+        final = np.where(furniture & unnamed, verdicts.kind[:, 1], final)
+        certain = injected | furniture | unnamed
         verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
         stays: NDArray[np.bool_] = (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
         return stays

@@ -24,7 +24,7 @@ class Policy:
     injected : float
         Probability of having been injected from which a line goes.
     furniture : float
-        Probability of being page furniture from which a line goes.
+        Probability of being junk of any kind from which a line goes, as furniture if it was not injected.
     dropped : frozenset of str
         Labels that go at all.
     """

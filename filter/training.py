@@ -590,27 +590,31 @@ def fit_label_head(seen: Seen, seed: int) -> LabelHead:
     )
 
 
-def thresholds(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, dict[str, float]]:
+def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str, float]]:
     """Thresholds of the policies, from probabilities of pages that the trees had not seen.
 
     Parameters
     ----------
     seen : Seen
-    injected, furniture : ndarray of float32, shape (n,)
+    injected, junk : ndarray of float32, shape (n,)
 
     Returns
     -------
     dict
-        By policy, the probability from which injected text and page furniture go.
+        By policy, the probability of having been injected, and of being junk of any kind, from which a line goes.
     """
     # On an extracted page the content is what somebody chose: a list of links can be content, and no filter can know.
     # What an author wrote is certain only where every line has a label of its own.
     extracted = np.isin(seen.page, seen.page[seen.label == UNKNOWN_KIND])
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
     exact = genuine & ~extracted if (genuine & ~extracted).any() else genuine
+    # Written pages weigh more: they hold the honest lines that junk imitates, and those are the ones to lose.
+    sure = _budget(injected[genuine], seen.weight[genuine], CAREFUL_INJECTED_LOSS)
+    # Two budgets: what the first one costs is not paid again out of the second.
+    left = exact & (injected < sure)
     careful = {
-        "injected": _budget(injected[genuine], np.ones(int(genuine.sum())), CAREFUL_INJECTED_LOSS),
-        "furniture": _budget(furniture[exact], seen.weight[exact] * seen.length[exact], CAREFUL_FURNITURE_LOSS),
+        "injected": sure,
+        "furniture": _budget(junk[left], seen.length[left].astype(float), CAREFUL_FURNITURE_LOSS),
     }
     return {
         "careful": careful,
@@ -669,7 +673,7 @@ def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) ->
     p_furniture = np.zeros(len(seen.label), np.float32)
     p_furniture[rest] = p_rest
     card = {
-        "thresholds": thresholds(seen, p_injected, p_furniture * (1 - p_injected)),
+        "thresholds": thresholds(seen, p_injected, p_injected + (1 - p_injected) * p_furniture),
         "lines": dict(sorted(Counter(lines.labels).items())),
         "pages": len(pages),
         "sources": list(data.sources),

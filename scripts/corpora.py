@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+from filter.decode import decode  # noqa: E402
 from filter.html import layout  # noqa: E402
 from filter.io.labelled import LabelledLine, LabelledPage  # noqa: E402
 from filter.labels import ARTICLE, BLANK, DUPLICATE, INJECTED  # noqa: E402
@@ -127,8 +128,8 @@ def zh_pages() -> list[ContentPage]:
     """Chinese pages with the article as text."""
     found = []
     for html_file in sorted((DATA / "zh_pages").glob("*.html")):
-        html = html_file.read_text(encoding="utf8", errors="replace")
-        content = html_file.with_suffix(".txt").read_text(encoding="utf8", errors="replace")
+        html = decode(html_file.read_bytes()).text
+        content = decode(html_file.with_suffix(".txt").read_bytes()).text
         found.append(ContentPage(f"zh_pages-{html_file.stem}", html_file.stem, "article", "", layout(html), content))
     return found
 

@@ -17,7 +17,7 @@ pytestmark = shipped_model
 
 @pytest.fixture(scope="module")
 def page_filter() -> PageFilter:
-    return PageFilter.load(policy="balanced")
+    return PageFilter.load()
 
 
 @pytest.mark.parametrize("name", scraped.STORIES)

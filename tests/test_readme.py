@@ -55,8 +55,8 @@ def test_the_first_command_cleans_the_example_and_says_why(folder):
     assert run.returncode == 0, run.stderr
     assert "凌晨三點的敲門聲：青埠鎮轉移低窪戶紀實" in run.stdout
     assert "泡在水里。”" in run.stdout
-    assert "重庆时时彩" not in run.stdout
-    assert "重庆时时彩" in run.stderr
+    assert "办理大学毕业证" not in run.stdout
+    assert "办理大学毕业证" in run.stderr
     assert "spam_" in run.stderr
 
 
