@@ -176,8 +176,8 @@ class PageFilter:
     def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""
         injected = verdicts.injected >= self.settings.injected
-        # A line can be junk beyond doubt though it is not certain of which kind.
-        furniture = ~injected & (verdicts.junk >= self.settings.furniture)
+        alone = verdicts.furniture * (1 - verdicts.injected)
+        furniture = ~injected & ((alone >= self.settings.furniture) | (verdicts.junk >= self.settings.junk))
         unnamed = np.isin(verdicts.label, GENUINE_COLUMNS)
         final = np.where(injected, verdicts.kind[:, 2], verdicts.label)
         final = np.where(furniture & unnamed, verdicts.kind[:, 1], final)

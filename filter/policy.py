@@ -24,7 +24,10 @@ class Policy:
     injected : float
         Probability of having been injected from which a line goes.
     furniture : float
-        Probability of being junk of any kind from which a line goes, as furniture if it was not injected.
+        Probability of being page furniture from which a line goes.
+    junk : float
+        Probability of being junk of either kind from which a line goes: it can be junk beyond doubt though it is not
+        certain of which kind.
     dropped : frozenset of str
         Labels that go at all.
     """
@@ -32,6 +35,7 @@ class Policy:
     name: str
     injected: float
     furniture: float
+    junk: float
     dropped: frozenset[str]
 
 
@@ -75,8 +79,8 @@ def make_policy(
         raise PagefilterError(f"label {both[0]!r} is both kept and dropped; name it once")
     try:
         stored = card["thresholds"][name]
-        injected, furniture = float(stored["injected"]), float(stored["furniture"])
+        injected, furniture, junk = (float(stored[kind]) for kind in ("injected", "furniture", "junk"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the model's card holds no thresholds for policy {name!r}; train it again") from error
     dropped = set(LABELS) - set(only) if only else {*INJECTED, *(FURNITURE if name != "spam-only" else ())}
-    return Policy(name, injected, furniture, frozenset((dropped | set(drop)) - set(keep)))
+    return Policy(name, injected, furniture, junk, frozenset((dropped | set(drop)) - set(keep)))

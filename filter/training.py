@@ -28,6 +28,7 @@ from filter.labels import ARTICLE, BLANK, DUPLICATE, FURNITURE, GENUINE, INDEX, 
 from filter.model import Head, LabelHead, Lexicon, Model, load_model, shipped
 from filter.ngrams import N_BUCKETS, line_buckets, window_counts
 from filter.page import apply_spans
+from filter.policy import NEVER
 from filter.segment import batches, fold, segment
 from filter.spans import find_repairs
 from filter.trees import Trees
@@ -51,10 +52,12 @@ HIDDEN = 48
 PASSES = 20
 ADAPT_FOLDS = 2
 ADAPT_C = 200.0
-TRUST = 3.0
+TRUST = 6.0
 """How many times as much as the seeds the user's own lines weigh when a retrained model is calibrated."""
 OFFSET_UNIT = 0.25
 """Of the old score as a feature: near the size of an n-gram's, so that the solver converges."""
+METADATA_LENGTH = 40
+"""Characters up to which a line outside an extracted content may be a byline or a date."""
 TEASERS = 2
 TEASER_LENGTH = 16
 TEASER_ENDS = ("...", "…", "", '">', " [...]", "…»")
@@ -601,7 +604,8 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str
     Returns
     -------
     dict
-        By policy, the probability of having been injected, and of being junk of any kind, from which a line goes.
+        By policy, the probability of having been injected, of being furniture, and of being junk of either kind, from
+        which a line goes.
     """
     # On an extracted page the content is what somebody chose: a list of links can be content, and no filter can know.
     # What an author wrote is certain only where every line has a label of its own.
@@ -610,16 +614,21 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str
     exact = genuine & ~extracted if (genuine & ~extracted).any() else genuine
     # Written pages weigh more: they hold the honest lines that junk imitates, and those are the ones to lose.
     sure = _budget(injected[genuine], seen.weight[genuine], CAREFUL_INJECTED_LOSS)
-    # Two budgets: what the first one costs is not paid again out of the second.
+    # What one budget costs is not paid again out of the next.
     left = exact & (injected < sure)
+    mass = seen.weight * seen.length
+    alone = junk - injected
+    furniture = _budget(alone[left], mass[left], CAREFUL_FURNITURE_LOSS)
+    left &= alone < furniture
     careful = {
         "injected": sure,
-        "furniture": _budget(junk[left], seen.length[left].astype(float), CAREFUL_FURNITURE_LOSS),
+        "furniture": furniture,
+        "junk": _budget(junk[left], mass[left], CAREFUL_INJECTED_LOSS),
     }
     return {
         "careful": careful,
-        "balanced": {"injected": min(careful["injected"], 0.6), "furniture": 0.5},
-        "spam-only": {"injected": careful["injected"], "furniture": 2.0},
+        "balanced": {"injected": min(careful["injected"], 0.6), "furniture": 0.5, "junk": 0.5},
+        "spam-only": {"injected": careful["injected"], "furniture": NEVER, "junk": NEVER},
     }
 
 
@@ -704,7 +713,9 @@ def _metrics(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, Any]:
 def _reads_like_metadata(seen: Seen) -> NDArray[np.bool_]:
     """Lines outside the content of an extracted page that are bylines and dates: not junk, whatever the extraction says."""
     scores = seen.inputs[:, : len(LABELS)]
-    found: NDArray[np.bool_] = (seen.label == UNKNOWN_KIND) & (scores.argmax(axis=1) == INDEX[METADATA])
+    best_furniture = scores[:, FURNITURE_COLUMNS].max(axis=1)
+    short = seen.length < METADATA_LENGTH
+    found: NDArray[np.bool_] = (seen.label == UNKNOWN_KIND) & short & (scores[:, INDEX[METADATA]] > best_furniture)
     return found
 
 

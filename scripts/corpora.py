@@ -123,13 +123,21 @@ def wcxb_pages() -> list[ContentPage]:
     return found
 
 
+def html_title(html: str) -> str:
+    """The title of a page, or nothing."""
+    found = re.search(r"<title[^>]*>(.*?)</title>", html, re.IGNORECASE | re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
 @cache
 def zh_pages() -> list[ContentPage]:
     """Chinese pages with the article as text."""
     found = []
     for html_file in sorted((DATA / "zh_pages").glob("*.html")):
         html = decode(html_file.read_bytes()).text
-        content = decode(html_file.with_suffix(".txt").read_bytes()).text
+        # The text is the article's body; its title is in it only now and then, and is its author's all the same.
+        title = re.split(r"[-_|｜—–]", html_title(html))[0].strip()
+        content = f"{title}\n{decode(html_file.with_suffix('.txt').read_bytes()).text}"
         found.append(ContentPage(f"zh_pages-{html_file.stem}", html_file.stem, "article", "", layout(html), content))
     return found
 

@@ -31,10 +31,10 @@ def tiny_model() -> Model:
 @pytest.fixture(scope="session")
 def eager(tiny_model: Model) -> PageFilter:
     """Drops whatever is a little doubtful: kept and dropped lines mix on every page."""
-    return PageFilter(tiny_model, Policy("balanced", 0.3, 0.2, frozenset(FURNITURE + INJECTED)))
+    return PageFilter(tiny_model, Policy("balanced", 0.3, 0.2, 0.2, frozenset(FURNITURE + INJECTED)))
 
 
 @pytest.fixture(scope="session")
 def lenient(tiny_model: Model) -> PageFilter:
     """Drops nothing: no label may go."""
-    return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, frozenset()))
+    return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, 2.0, frozenset()))

@@ -8,9 +8,9 @@ from filter.policy import POLICIES, make_policy
 
 CARD = {
     "thresholds": {
-        "careful": {"injected": 0.9, "furniture": 0.8},
-        "balanced": {"injected": 0.6, "furniture": 0.5},
-        "spam-only": {"injected": 0.9, "furniture": 2.0},
+        "careful": {"injected": 0.9, "furniture": 0.8, "junk": 0.97},
+        "balanced": {"injected": 0.6, "furniture": 0.5, "junk": 0.97},
+        "spam-only": {"injected": 0.9, "furniture": 2.0, "junk": 0.97},
     }
 }
 
@@ -19,7 +19,7 @@ CARD = {
 def test_thresholds_come_from_the_card(name):
     policy = make_policy(name, CARD)
     assert policy.name == name
-    assert {"injected": policy.injected, "furniture": policy.furniture} == CARD["thresholds"][name]
+    assert {"injected": policy.injected, "furniture": policy.furniture, "junk": policy.junk} == CARD["thresholds"][name]
 
 
 def test_article_and_metadata_stay_by_default():
