@@ -869,7 +869,7 @@ def _taught(
     new = [(old.labels[:, i], float(old.label_scale[i]), float(old.label_bias[i])) for i in range(len(LABELS))]
     for label in sorted(taught & set(LABELS)) if labels else ():
         target = np.array([one == label for one in said])
-        new[INDEX[label]] = _on_top(matrix[rows], columns, target, weight, new[INDEX[label]])
+        new[INDEX[label]] = _on_top(matrix[rows], columns, target, weight, new[INDEX[label]], iterations=20)
     return Lexicon(*_columns(pair), *_columns(new))
 
 
@@ -881,6 +881,7 @@ def _columns(parts: Sequence[tuple[NDArray[np.int8], float, float]]) -> tuple[ND
 def _on_top(
     matrix: csr_matrix, columns: NDArray[np.int64], target: NDArray[np.bool_], weight: NDArray[np.float64],
     old: tuple[NDArray[np.int8], float, float], scale: float = 0.0,
+    iterations: int = 200,
 ) -> tuple[NDArray[np.int8], float, float]:  # fmt: skip
     """Old weights plus what the lines add in some columns; the old score is a feature of the regression."""
     from scipy.sparse import csr_matrix as sparse
@@ -889,7 +890,7 @@ def _on_top(
     weights, old_scale, bias = old
     offset = matrix @ (weights.astype(np.float64) * old_scale) + bias
     with_offset = hstack([matrix[:, columns], sparse(offset[:, None] * OFFSET_UNIT)], format="csr")
-    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, ADAPT_C, 200, 1e-5)
+    used, coefficients, intercepts, _ = _logistic(with_offset, target, weight, ADAPT_C, iterations, 1e-5)
     learned = np.zeros(len(columns) + 1)
     learned[used] = coefficients[-1]
     trust = float(learned[-1]) * OFFSET_UNIT
