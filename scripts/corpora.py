@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from filter.decode import decode  # noqa: E402
 from filter.html import layout  # noqa: E402
 from filter.io.labelled import LabelledLine, LabelledPage  # noqa: E402
-from filter.labels import ARTICLE, BLANK, DUPLICATE, INJECTED  # noqa: E402
+from filter.labels import ARTICLE, BLANK, DUPLICATE  # noqa: E402
 from filter.training import FURNITURE_OF_SOME_KIND  # noqa: E402
 
 DATA = Path(os.environ.get("PAGEFILTER_DATA", ROOT.parent / "shared" / "data"))
@@ -202,8 +202,3 @@ def chinese_vocabulary() -> list[str]:
             for word in (DATA / "lexicons" / name).read_text(encoding="utf8", errors="replace").split("\n")
         }
     return sorted(word for word in words if 2 <= len(word) <= 12 and not word.isascii())
-
-
-def is_injected(line: LabelledLine) -> bool:
-    """Whether a line carries an injected label."""
-    return line.label in INJECTED

@@ -143,7 +143,7 @@ def measure(model: Model, part: Split, counts: Counts) -> None:
     written = [*part.pages, *with_spam(part.pages, part.spam, seed=5)]
     _count_lines(careful, written, "written pages", counts, spam=True)
     wcxb = [page.labelled() for page in part.content]
-    in_wild = [LabelledPage(p.name, tuple(line for line in p.lines)) for p in wcxb[: len(part.spam)]]
+    in_wild = wcxb[: len(part.spam)]
     _count_lines(careful, with_spam(in_wild, part.spam, seed=6), "", counts, spam_in="real pages")
     _count_lines(careful, [LabelledPage("", (line,)) for line in part.hard], "hard lines alone", counts)
     _count_lines(careful, _hard_on_pages(part), "hard lines on pages", counts)

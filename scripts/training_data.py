@@ -10,7 +10,6 @@ import corpora
 import numpy as np
 
 from filter.io.labelled import LabelledLine, LabelledPage
-from filter.labels import GENUINE
 from filter.training import TrainingSet, shipped_seeds
 
 SEED_WEIGHT = 2.0
@@ -117,8 +116,3 @@ def _source_name(family: str) -> str:
     return {"wcxb": "wcxb_dev", "keyword": "lexicons", "honest": "thucnews_titles", "thucnews": "thucnews_titles"}.get(
         head, head.split("_")[0] if head.startswith("ud") else head
     )
-
-
-def is_genuine(line: LabelledLine) -> bool:
-    """Whether a line is its author's."""
-    return line.label in GENUINE
