@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from filter.context import Context, Floats, context
 from filter.errors import ModelError
-from filter.labels import FURNITURE, GENUINE, INDEX, INJECTED, LABELS
+from filter.labels import FURNITURE, GENUINE, INDEX, INJECTED
 from filter.model import Lexicon, Model
 from filter.ngrams import score_labels, score_lines, window_counts
 from filter.segment import Batch, Folded, Indices, fold, segment, select
@@ -114,10 +114,9 @@ def classify(texts: Sequence[str], model: Model, *, labels: bool = True) -> tupl
 
 
 def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model, labels: bool) -> None:
-    if len(model.label_head.mean) != len(LABELS) + len(seen.names):
+    if model.card.get("page_features") != list(seen.names):
         raise ModelError("the model knows other page features than this pagefilter computes; train it again")
-    injected = model.injected.probability(seen.values, seen.column("injected"))
-    furniture = model.furniture.probability(seen.values, seen.column("furniture"))
+    injected, furniture = model.page_model.probabilities(seen)
     verdicts.injected[seen.lines], verdicts.furniture[seen.lines] = injected, furniture
     verdicts.label[seen.lines] = GENUINE_COLUMNS[0]
     if not labels:
@@ -127,7 +126,7 @@ def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model, label
     if not len(doubtful):
         return
     lines = seen.lines[doubtful]
-    scores = model.label_head.scores(label_inputs(folded, lines, seen.values[doubtful], model.lexicon))
+    scores = model.label_head.outputs(label_inputs(folded, lines, seen.values[doubtful], model.lexicon))
     kind = np.stack(
         [_best(scores, columns) for columns in (GENUINE_COLUMNS, FURNITURE_COLUMNS, INJECTED_COLUMNS)], axis=1
     )

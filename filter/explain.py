@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from filter.classify import lexical_context
-from filter.context import Context, Floats
+from filter.context import Context, LineOrder, surroundings
 from filter.labels import BLANK, GENUINE, INJECTED
 from filter.model import Lexicon, Model
 from filter.ngrams import ORDERS, line_buckets
 from filter.page import Line
+from filter.page_model import SURROUNDINGS, PageModel
 from filter.segment import fold, segment
 
 N_REASONS = 3
@@ -32,6 +33,7 @@ IN_WORDS: dict[str, str] = {
     "contained_around_3": "lines around it stand elsewhere too",
     "log_twins": "equal lines on the page",
     "owner_away": "how far away its copy stands",
+    "owner_spread": "in how many places its parts stand",
     "since_running": "lines since the last running text",
     "until_running": "lines until the next running text",
     "running_around_5": "running text around it",
@@ -142,16 +144,13 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
     seen = lexical_context(batch, folded, model)
     judged = text.split("\n")
     row_of = {int(line): row for row, line in enumerate(seen.lines)}
-    page_terms = {
-        True: _page_terms(seen, model.injected.trees.contributions(seen.values) * model.injected.slope),
-        False: _page_terms(seen, model.furniture.trees.contributions(seen.values) * model.furniture.slope),
-    } if len(seen.lines) else {}  # fmt: skip
+    page_terms = _page_terms(seen, model.page_model) if len(seen.lines) else []
     found = []
     for line in lines:
         if line.label == BLANK:
             found.append(Explanation(line, ()))
             continue
-        terms = page_terms[line.label in INJECTED][row_of[line.number]] + _ngram_terms(
+        terms = page_terms[0 if line.label in INJECTED else 1][row_of[line.number]] + _ngram_terms(
             judged[line.number], model.lexicon, 0 if line.label in INJECTED else 1
         )
         sign = -1 if line.label in GENUINE else 1
@@ -160,17 +159,39 @@ def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_
     return found
 
 
-def _page_terms(seen: Context, contributions: Floats) -> list[list[Reason]]:
-    told = [in_words(name) for name in seen.names]
-    found = []
-    for row in contributions:
-        # Several features can say the same in words: near lines and lines further off.
-        total: dict[str, float] = {}
-        for name, words, weight in zip(seen.names, told, row.tolist(), strict=True):
-            if name not in LEXICAL:
-                total[words] = total.get(words, 0.0) + weight
-        found.append([Reason("page", words, round(weight, 3)) for words, weight in total.items() if abs(weight) > 0.01])
+def _page_terms(seen: Context, page_model: PageModel) -> list[list[list[Reason]]]:
+    """For both verdicts, what each cause on the page adds to the log-odds of each line: they fall by it without.
+
+    A cause is all features that say the same in words; without it they are what they are on an average line. What the
+    first look said of the lines around is told with the features that say how these lines read.
+    """
+    causes = _causes(seen.names)
+    whole = page_model.odds(seen)
+    around = surroundings(seen.order, page_model.first_odds(seen.values))
+    own = [i for i, name in enumerate(SURROUNDINGS) if name.endswith("_look")]
+    slopes = np.array([page_model.injected.slope, page_model.furniture.slope], np.float32)
+    found: list[list[list[Reason]]] = [[[] for _ in seen.lines] for _ in slopes]
+    for words, (columns, looks) in causes.items():
+        values, without = seen.values.copy(), around.copy()
+        values[:, columns] = page_model.first.mean[columns]
+        without[:, looks] = 0.0
+        without[:, own] = surroundings(LineOrder.of(np.arange(len(values))), page_model.first_odds(values))[:, own]
+        weights = (whole - page_model.second_odds(values, without)) * slopes
+        for verdict, column in enumerate(weights.T.tolist()):
+            for row, weight in enumerate(column):
+                if abs(weight) > 0.01:
+                    found[verdict][row].append(Reason("page", words, round(weight, 3)))
     return found
+
+
+def _causes(names: Sequence[str]) -> dict[str, tuple[list[int], list[int]]]:
+    """Columns of the features, and of the first look around a line, that say the same in words."""
+    causes: dict[str, tuple[list[int], list[int]]] = {}
+    for which, group in enumerate((names, SURROUNDINGS)):
+        for index, name in enumerate(group):
+            if name not in LEXICAL and not name.endswith("_look"):
+                causes.setdefault(in_words(name.replace("_look", "")), ([], []))[which].append(index)
+    return causes
 
 
 def _ngram_terms(text: str, lexicon: Lexicon, column: int) -> list[Reason]:

@@ -19,10 +19,10 @@ from filter.context import Floats
 from filter.errors import ModelError, OutputError
 from filter.labels import LABELS
 from filter.ngrams import N_BUCKETS, pack_pair
-from filter.trees import Trees
+from filter.page_model import Calibration, PageModel
+from filter.perceptron import Perceptron
 
-FORMAT = 2
-CALIBRATION = ("slope", "offset", "lexical_slope")
+FORMAT = 3
 WEIGHTS = "weights.npz"
 CARD = "card.json"
 
@@ -51,68 +51,16 @@ class Lexicon:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A calibrated verdict over trees: ``sigmoid(slope * trees + lexical_slope * lexical + offset)``.
-
-    Attributes
-    ----------
-    trees : Trees
-    slope, offset : float
-        Platt's calibration, fitted on pages the trees had not seen.
-    lexical_slope : float
-        What the lexical score says beyond the trees: they were grown before the words of a retrained model were known.
-    """
-
-    trees: Trees
-    slope: float
-    offset: float
-    lexical_slope: float = 0.0
-
-    def probability(self, values: Floats, lexical: Floats) -> Floats:
-        """Calibrated probability, shape (n,), from all features and the lexical score for this verdict."""
-        odds = self.slope * self.trees.predict(values) + self.lexical_slope * lexical + self.offset
-        return (1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelHead:
-    """Which label: a perceptron with one hidden layer over label scores and page features.
-
-    Attributes
-    ----------
-    mean, deviation : ndarray of float32, shape (n_inputs,)
-        Inputs are standardised by these.
-    hidden : ndarray of float32, shape (n_inputs, n_hidden)
-    hidden_bias : ndarray of float32, shape (n_hidden,)
-    weights : ndarray of float32, shape (n_hidden, n_labels)
-    bias : ndarray of float32, shape (n_labels,)
-    """
-
-    mean: Floats
-    deviation: Floats
-    hidden: Floats
-    hidden_bias: Floats
-    weights: Floats
-    bias: Floats
-
-    def scores(self, inputs: Floats) -> Floats:
-        """Log-odds of each label up to a constant, shape (n, n_labels)."""
-        standard = np.clip((inputs - self.mean) / self.deviation, -8, 8)
-        # Not `@`: it adds in another order for one row than for many, and a page must not depend on its batch.
-        hidden = np.maximum(np.einsum("ij,jk->ik", standard, self.hidden) + self.hidden_bias, 0)
-        return np.asarray(np.einsum("ij,jk->ik", hidden, self.weights) + self.bias)
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that cleaning needs to know.
 
     Attributes
     ----------
     lexicon : Lexicon
-    injected, furniture : Head
-        Probability that a line was injected; that a line which was not is page furniture.
-    label_head : LabelHead
+    page_model : PageModel
+        Stage two.
+    label_head : Perceptron
+        Which label, from label scores and page features.
     card : dict
         Readable: data, licences, versions, metrics, thresholds by policy.
     digest : str
@@ -120,9 +68,8 @@ class Model:
     """
 
     lexicon: Lexicon
-    injected: Head
-    furniture: Head
-    label_head: LabelHead
+    page_model: PageModel
+    label_head: Perceptron
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
     packed: NDArray[np.int32] = field(init=False, repr=False, compare=False)
@@ -172,14 +119,20 @@ class Model:
 
 def _pack(model: Model) -> bytes:
     """The arrays as an npz, the same bytes for the same numbers (NumPy stamps every member with one fixed date)."""
-    arrays: dict[str, Any] = {}
-    for part in ("lexicon", "label_head"):
-        value = getattr(model, part)
-        arrays |= {f"{part}.{f.name}": np.asarray(getattr(value, f.name)) for f in fields(value)}
-    for part in ("injected", "furniture"):
-        head = getattr(model, part)
-        arrays |= {f"{part}.{name}": np.asarray(getattr(head, name)) for name in CALIBRATION}
-        arrays |= {f"{part}.trees.{f.name}": np.asarray(getattr(head.trees, f.name)) for f in fields(head.trees)}
+    parts: dict[str, Any] = {
+        "lexicon": model.lexicon,
+        "first": model.page_model.first,
+        "second": model.page_model.second,
+        "injected": model.page_model.injected,
+        "furniture": model.page_model.furniture,
+        "label_head": model.label_head,
+    }
+    arrays: dict[str, Any] = {
+        f"{name}.{f.name}": np.asarray(getattr(part, f.name))
+        for name, part in parts.items()
+        for f in fields(part)
+        if f.init
+    }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -188,7 +141,7 @@ def _pack(model: Model) -> bytes:
 def _part(kind: Any, arrays: dict[str, Any], prefix: str) -> Any:
     """A dataclass from its arrays; what is annotated a number becomes one."""
     made = {}
-    for f in fields(kind):
+    for f in (f for f in fields(kind) if f.init):
         value = arrays[f"{prefix}.{f.name}"]
         made[f.name] = value.item() if f.type in ("float", "int") else value
     return kind(**made)
@@ -233,14 +186,13 @@ def load_model(folder: Path) -> Model:
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        heads = {
-            part: Head(
-                _part(Trees, arrays, f"{part}.trees"), *(arrays[f"{part}.{name}"].item() for name in CALIBRATION)
-            )
-            for part in ("injected", "furniture")
-        }
-        model = Model(_part(Lexicon, arrays, "lexicon"), heads["injected"], heads["furniture"],
-                      _part(LabelHead, arrays, "label_head"), card, digest)  # fmt: skip
+        page_model = PageModel(
+            *(_part(Perceptron, arrays, name) for name in ("first", "second")),
+            *(_part(Calibration, arrays, name) for name in ("injected", "furniture")),
+        )
+        model = Model(
+            _part(Lexicon, arrays, "lexicon"), page_model, _part(Perceptron, arrays, "label_head"), card, digest
+        )
         if model.lexicon.pair.shape != (N_BUCKETS, 2) or model.lexicon.labels.shape != (N_BUCKETS, len(LABELS)):
             raise ValueError("wrong shape")
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:

@@ -29,8 +29,8 @@ N_BUCKETS = 1 << BUCKET_BITS
 CHUNK = 32_768
 """Windows at a time: the whole corpus at once is several times slower, since nothing stays in the cache."""
 
-_ROLL = np.uint32(0x9E3779B1)
-_SPREAD = tuple(np.uint32(odd) for odd in (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1))
+_ODD = tuple(np.uint32(odd) for odd in (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1))
+"""A multiplier an order: the upper bits of the product depend on every character, and on how many there are."""
 _SHIFT = np.uint32(32 - BUCKET_BITS)
 
 
@@ -54,27 +54,25 @@ def window_counts(folded: Folded) -> Indices:
     return ORDERS * (folded.ends - folded.starts)
 
 
-def _buckets(codes: Codes, order_codes: int) -> Iterator[NDArray[np.intp]]:
-    """Buckets of the windows of 1, 2, 3 and 4 characters that start at the first `order_codes` places."""
+def _buckets(codes: Codes, n_windows: int) -> Iterator[NDArray[np.intp]]:
+    """Buckets of the windows of 1, 2, 3 and 4 characters at each place; all in one buffer, overwritten by the next."""
     as_word = np.where(codes == NEWLINE, np.uint32(32), codes)
-    rolled = as_word[:order_codes]
-    for order in range(ORDERS):
-        if order:
-            rolled = rolled * _ROLL
-            rolled += as_word[order : order + order_codes]
-        yield ((rolled * _SPREAD[order]) >> _SHIFT).astype(np.intp)
+    buckets = np.empty(n_windows, np.intp)
+    rolled = np.zeros(n_windows, np.uint32)
+    for order, odd in enumerate(_ODD):
+        rolled += as_word[order : order + n_windows]
+        rolled *= odd
+        buckets[:] = rolled >> _SHIFT
+        yield buckets
 
 
-def _crossing(codes: Codes, order: int, n_windows: int) -> Indices:
-    """Places whose window of `order` + 1 characters has a line feed inside, or holds nothing else."""
+def _crossings(codes: Codes, n_windows: int) -> list[Indices]:
+    """For each order, places whose window has a line feed inside, or holds nothing else."""
     feeds = np.flatnonzero(codes == NEWLINE)
-    if order == 0:
-        places = feeds
-    elif order == 1:
-        places = feeds[:-1][np.diff(feeds) == 1]
-    else:
-        places = (feeds[:, None] - np.arange(1, order)).ravel()
-    return places[(places >= 0) & (places < n_windows)].astype(np.int64)
+    inside = feeds[:, None] - np.arange(1, ORDERS - 1)
+    found = [feeds, feeds[:-1][np.diff(feeds) == 1]]
+    found += [inside[:, : order - 1].ravel() for order in range(2, ORDERS)]
+    return [places[(places >= 0) & (places < n_windows)] for places in found]
 
 
 def _padded(codes: Codes, begin: int, end: int) -> Codes:
@@ -136,10 +134,10 @@ def window_weights(codes: Codes, n_windows: int, pair: NDArray[np.int32]) -> NDA
     -------
     ndarray of int32, shape (n_windows,)
     """
-    total = np.zeros(n_windows, dtype=np.int32)
-    for order, bucket in enumerate(_buckets(codes, n_windows)):
-        found = pair.take(bucket, mode="clip")
-        found[_crossing(codes, order, n_windows)] = 0
+    total, found = np.zeros((2, n_windows), dtype=np.int32)
+    for bucket, crossing in zip(_buckets(codes, n_windows), _crossings(codes, n_windows), strict=True):
+        pair.take(bucket, out=found, mode="clip")
+        found[crossing] = 0
         total += found
     return total
 
@@ -189,9 +187,9 @@ def score_labels(folded: Folded, weights: NDArray[np.int8], chunk: int = CHUNK /
     sums = np.zeros((len(folded.starts), weights.shape[1]), dtype=np.int64)
     for _, codes, n_windows, lines, cuts in _chunks(folded, chunk):
         total = np.zeros((n_windows, weights.shape[1]), dtype=np.int16)
-        for order, bucket in enumerate(_buckets(codes, n_windows)):
+        for bucket, crossing in zip(_buckets(codes, n_windows), _crossings(codes, n_windows), strict=True):
             found = weights.take(bucket, axis=0, mode="clip")
-            found[_crossing(codes, order, n_windows)] = 0
+            found[crossing] = 0
             total += found
         sums[lines] += np.add.reduceat(total, cuts, axis=0, dtype=np.int64)
     return sums
@@ -215,9 +213,9 @@ def line_buckets(folded: Folded) -> tuple[NDArray[np.int32], Indices]:
     all_lines: list[NDArray[np.int32]] = []
     for _, codes, n_windows, lines, cuts in _chunks(folded, CHUNK * 8):
         line = np.repeat(lines, np.diff(np.append(cuts, n_windows))).astype(np.int32)
-        for order, bucket in enumerate(_buckets(codes, n_windows)):
+        for bucket, crossing in zip(_buckets(codes, n_windows), _crossings(codes, n_windows), strict=True):
             valid = np.ones(n_windows, dtype=bool)
-            valid[_crossing(codes, order, n_windows)] = False
+            valid[crossing] = False
             all_buckets.append(bucket[valid].astype(np.int32))
             all_lines.append(line[valid])
     if not all_buckets:

@@ -96,11 +96,14 @@ class Page:
     ----------
     text : str
         The cleaned text: equal to the input where nothing was flagged.
+    dropped : dict of str to int
+        How many lines were dropped, by what they are: ``injected``, ``furniture`` or ``genuine``; only what is not 0.
     """
 
     text: str
     _make_lines: Callable[[], list[Line]] = field(repr=False)
     _lines: list[Line] | None = field(default=None, repr=False)
+    dropped: dict[str, int] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[Line]:
@@ -112,10 +115,10 @@ class Page:
             self._lines = self._make_lines()
         return self._lines
 
-    def __getstate__(self) -> tuple[str, list[Line]]:
+    def __getstate__(self) -> tuple[str, list[Line], dict[str, int]]:
         # Pickled with its lines, not with what makes them: that could be a whole model.
-        return self.text, self.lines
+        return self.text, self.lines, self.dropped
 
-    def __setstate__(self, state: tuple[str, list[Line]]) -> None:
-        self.text, self._lines = state
+    def __setstate__(self, state: tuple[str, list[Line], dict[str, int]]) -> None:
+        self.text, self._lines, self.dropped = state
         self._make_lines = list

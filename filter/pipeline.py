@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.classify import GENUINE_COLUMNS, NO_LABEL, Verdicts, classify
+from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS, NO_LABEL, Verdicts, classify
 from filter.explain import Explanation, explain_page
 from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
@@ -179,8 +179,8 @@ class PageFilter:
         alone = verdicts.furniture * (1 - verdicts.injected)
         furniture = ~injected & ((alone >= self.settings.furniture) | (verdicts.junk >= self.settings.junk))
         unnamed = np.isin(verdicts.label, GENUINE_COLUMNS)
-        final = np.where(injected, verdicts.kind[:, 2], verdicts.label)
-        final = np.where(furniture & unnamed, verdicts.kind[:, 1], final)
+        likelier = np.where(verdicts.injected > alone, verdicts.kind[:, 2], verdicts.kind[:, 1])
+        final = np.where(injected, verdicts.kind[:, 2], np.where(furniture, likelier, verdicts.label))
         certain = injected | furniture | unnamed
         verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
         stays: NDArray[np.bool_] = (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
@@ -204,10 +204,20 @@ class PageFilter:
         blank = verdicts.label[lines] == NO_LABEL
         repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
         emitted = emit(text, starts, ends, kept[lines], blank, repairs)
+        dropped = _dropped_kinds(verdicts.label[lines][~kept[lines]])
         if not labels:
-            return Page(emitted, partial(self._lines_of, text))
+            return Page(emitted, partial(self._lines_of, text), dropped=dropped)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
-        return Page(emitted, make)
+        return Page(emitted, make, dropped=dropped)
+
+
+def _dropped_kinds(labels: NDArray[np.int8]) -> dict[str, int]:
+    """How many labels are of each kind."""
+    if not len(labels):
+        return {}
+    counts = np.bincount(labels, minlength=len(LABELS))
+    kinds = {"injected": INJECTED_COLUMNS, "furniture": FURNITURE_COLUMNS, "genuine": GENUINE_COLUMNS}
+    return {kind: int(counts[columns].sum()) for kind, columns in kinds.items() if counts[columns].any()}
 
 
 def shortened(text: str) -> str:
@@ -300,19 +310,16 @@ def emit(
 
 def _needless_blanks(kept: NDArray[np.bool_], blank: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Blank lines to leave out: in a gap where a line was dropped all but one, on top and at the end all."""
+    gap = np.cumsum(kept & ~blank)
+    n_real = int(gap[-1])
+    touched = np.zeros(n_real + 1, dtype=bool)
+    touched[gap[~kept]] = True
+    blanks = np.flatnonzero(blank)
+    in_gap = gap[blanks]
+    is_first = np.diff(in_gap, prepend=-1) != 0
+    stays = is_first & (in_gap > 0) & (in_gap < n_real)
     needless = np.zeros(len(kept), dtype=bool)
-    real = np.flatnonzero(kept & ~blank)
-    if not len(real):
-        needless |= blank
-        return needless
-    dropped = np.concatenate(([0], np.cumsum(~kept)))
-    bounds = np.concatenate(([-1], real, [len(kept)]))
-    gaps = np.flatnonzero(dropped[bounds[1:]] > dropped[np.minimum(bounds[:-1] + 1, len(kept))])
-    for gap in gaps:
-        low, high = bounds[gap] + 1, bounds[gap + 1]
-        blanks = low + np.flatnonzero(blank[low:high])
-        inner = 0 < gap < len(bounds) - 2
-        needless[blanks[1:] if inner else blanks] = True
+    needless[blanks] = touched[in_gap] & ~stays
     return needless
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from filter.codepoints import NEWLINE, Codes, class_table, fold_table, to_codes
 
 Indices = NDArray[np.int64]
-BATCH_CODES = 64_000
+BATCH_CODES = 128_000
 """Code points in a batch: enough to hide the cost of a NumPy call, few enough to stay in the cache."""
 
 
@@ -193,9 +193,13 @@ def class_counts(batch: Batch, n_classes: int) -> NDArray[np.int64]:
     ndarray of int64, shape (n_lines, n_classes)
     """
     n_lines = len(batch.starts)
-    lengths = batch.ends - batch.starts
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    take = np.repeat(batch.starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    classes = class_table().take(batch.codes[take], mode="clip")
-    line = np.repeat(np.arange(n_lines) * n_classes, lengths)
-    return np.bincount(line + classes, minlength=n_lines * n_classes).reshape(n_lines, n_classes)
+    if not n_lines:
+        return np.zeros((0, n_classes), np.int64)
+    first = batch.starts[0]
+    # What lies between lines, one line feed mostly, counts for the line before it and is taken off again.
+    lengths = np.diff(batch.starts, append=len(batch.codes))
+    key = np.repeat(np.arange(n_lines) * n_classes, lengths)
+    key += class_table().take(batch.codes[first:], mode="clip")
+    counts = np.bincount(key, minlength=n_lines * n_classes).reshape(n_lines, n_classes)
+    counts[:, int(class_table()[NEWLINE])] -= lengths - (batch.ends - batch.starts)
+    return counts

@@ -14,7 +14,7 @@ from filter.labels import RESIDUE
 from filter.page import Span
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ"
-_GLOSS = re.compile(rf"(?<=[\u3400-\u9fff|?])\((?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}\)")
+_GLOSS = re.compile(rf"\((?<=[\u3400-\u9fff|?]\()(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}\)")
 _ANY_READING = re.compile(rf"[(（](?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+[)）]")
 _BROKEN_TAG = re.compile(r"(?P<lost>\?!\?|\?)/(?:p|div|span|strong|td|li|h[1-6])>(?=[ \t\u3000]*\r?$)", re.MULTILINE)
 
@@ -61,12 +61,21 @@ def _glosses(text: str) -> Sequence[Span]:
 
 
 def _broken_tags(text: str) -> Sequence[Span]:
-    return [Span(*match.span(), RESIDUE, _lost_ending(text, match)) for match in _BROKEN_TAG.finditer(text)]
+    # A line that is nothing else is residue as a whole: it is judged as it is, and never becomes a blank one.
+    return [
+        Span(*match.span(), RESIDUE, _lost_ending(text, match))
+        for match in _BROKEN_TAG.finditer(text)
+        if _line_before(text, match).strip()
+    ]
+
+
+def _line_before(text: str, match: re.Match[str]) -> str:
+    return text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
 
 
 def _lost_ending(text: str, match: re.Match[str]) -> str:
     """What stood before the tag: the damage took a full stop, and the closing quotation mark where three marks are left."""
-    line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    line = _line_before(text, match)
     if not re.search(r"[\u3400-\u9fff]", line):
         return ""
     opened = line.count("“") > line.count("”")

@@ -170,8 +170,8 @@ def fresh_pages(rounds: int, size: int) -> tuple[list[list[str]], str]:
     import corpora
     import training_data
 
-    from filter.compose import compose
     from filter.training import TrainingSet, gather
+    from filter.training.compose import compose
 
     seeds = training_data.seeds()
     real = [page.labelled() for page in [*corpora.wcxb_pages(), *corpora.zh_pages()]] if corpora.available() else []

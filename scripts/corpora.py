@@ -27,6 +27,7 @@ from filter.labels import ARTICLE, BLANK, DUPLICATE  # noqa: E402
 from filter.training import FURNITURE_OF_SOME_KIND  # noqa: E402
 
 DATA = Path(os.environ.get("PAGEFILTER_DATA", ROOT.parent / "shared" / "data"))
+_TITLE_PARTS = re.compile(r"\s+[-|–—:·»]\s+|[|｜_]")
 LONG = 20
 """Squashed characters from which a line is looked for anywhere in the content; shorter ones must be a line of it."""
 DOCUMENT_LINES = 20
@@ -82,6 +83,8 @@ class ContentPage:
         squashed = [squash(line) for line in lines]
         content = squash(self.content)
         content_lines = {squash(line) for line in self.content.split("\n")}
+        # A title is often the heading and the site's name in one.
+        content_lines |= {squash(part) for part in _TITLE_PARTS.split(self.content.split("\n")[0])}
         inside = [bool(s) and (s in content if len(s) >= LONG else s in content_lines) for s in squashed]
         labels = [ARTICLE if found else FURNITURE_OF_SOME_KIND for found in inside]
         _mark_copies(squashed, inside, labels)

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +61,9 @@ class FakeFilter:
         lines = [self._line(number, line) for number, line in enumerate(text.split("\n"))]
         if all(line.output == line.text for line in lines):
             return Page(text, lambda: lines)
-        return Page("\n".join(line.output for line in lines if line.output is not None), lambda: lines)
+        dropped = Counter("injected" if line.label in INJECTED else "furniture" for line in lines if not line.kept)
+        text = "\n".join(line.output for line in lines if line.output is not None)
+        return Page(text, lambda: lines, dropped=dict(dropped))
 
     def clean_html(self, html: str, url: str | None = None) -> Page:
         from filter.html import layout

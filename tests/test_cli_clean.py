@@ -52,7 +52,7 @@ def test_a_dash_is_standard_input(cli: Cli) -> None:
 def test_files_come_one_after_the_other_each_on_its_own_line(cli: Cli, folder: Path) -> None:
     result = cli("clean", "in/deep/b.txt", "in/deep/c.html", "in/a.txt")
     assert result.out == "Plain.\nWords.\n" + CLEAN
-    assert result.err == "pagefilter: 3 pages, 3 lines dropped: 2 navigation, 1 spam_adult\n"
+    assert result.err == "pagefilter: 3 pages, 3 lines dropped: 2 furniture, 1 injected\n"
 
 
 def test_a_folder_is_mirrored(cli: Cli, folder: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import pages, seed_pages, text_of
 
-from filter.context import Context, context
+from filter.context import Context, LineOrder, context, surroundings
 from filter.ngrams import N_BUCKETS, pack_pair, score_lines
 from filter.segment import fold, segment
 
@@ -92,3 +92,36 @@ def test_nothing_reaches_over_a_page():
     alone = features("one line\nanother line")
     batch = seen(["copy of it\nanother line", "one line\nanother line", "one line"])
     assert batch.values[2:4].tolist() == [list(row.values()) for row in alone]
+
+
+ordered = st.lists(st.lists(st.integers(-9, 9), min_size=1, max_size=6), min_size=1, max_size=5)
+
+
+@given(ordered, st.sampled_from((-3, -2, -1, 1, 2, 3)))
+def test_shifting_takes_the_value_of_a_line_of_the_same_page(numbers, step):
+    values = np.array([v for page in numbers for v in page], np.float32)
+    order = LineOrder.of(np.repeat(np.arange(len(numbers)), [len(page) for page in numbers]))
+    expected = [page[i + step] if 0 <= i + step < len(page) else 0 for page in numbers for i in range(len(page))]
+    assert order.shift(values, step).tolist() == expected
+    assert order.shift(np.stack((values, -values)), step)[1].tolist() == [-v for v in expected]
+
+
+@given(ordered, st.sampled_from((1, 2, 5)))
+def test_means_around_a_line_leave_the_line_out(numbers, radius):
+    values = np.array([v for page in numbers for v in page], np.float32)
+    order = LineOrder.of(np.repeat(np.arange(len(numbers)), [len(page) for page in numbers]))
+    expected = []
+    for page in numbers:
+        for i in range(len(page)):
+            others = page[max(0, i - radius) : i] + page[i + 1 : i + 1 + radius]
+            expected.append(np.mean(others) if others else 0.0)
+    assert np.allclose(order.around(values, radius), expected, atol=1e-3)
+
+
+@given(ordered)
+def test_surroundings_of_a_page_are_the_same_bits_in_any_batch(numbers):
+    pages_of = [np.array([[v / 3, -v] for v in page], np.float32) for page in numbers]
+    order = LineOrder.of(np.repeat(np.arange(len(numbers)), [len(page) for page in numbers]))
+    together = surroundings(order, np.concatenate(pages_of))
+    alone = [surroundings(LineOrder.of(np.zeros(len(page), int)), page) for page in pages_of]
+    assert together.tobytes() == np.concatenate(alone).tobytes()

@@ -14,7 +14,7 @@ import pytest
 from material import seed_pages, text_of
 
 from filter.errors import ModelError, OutputError
-from filter.labels import FURNITURE, INJECTED, LABELS
+from filter.labels import FURNITURE, INJECTED
 from filter.model import CARD, WEIGHTS, Model, load_model, shipped
 from filter.pipeline import PageFilter
 from filter.policy import Policy
@@ -47,17 +47,8 @@ def test_a_model_comes_back_as_it_was(tiny_model, saved):
 
 def test_scores_of_a_line_are_the_same_bits_in_any_batch(tiny_model):
     rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(700, len(tiny_model.label_head.mean)), scale=3).astype(np.float32)
-    values = inputs[:, : len(tiny_model.label_head.mean) - len(LABELS)]
-
-    def injected(rows):
-        return tiny_model.injected.probability(rows, rows[:, 0])
-
-    for judge, rows in (
-        (tiny_model.label_head.scores, inputs),
-        (injected, values),
-        (tiny_model.furniture.trees.predict, values),
-    ):
+    for part in (tiny_model.label_head, tiny_model.page_model.first, tiny_model.page_model.second):
+        judge, rows = part.outputs, rng.normal(size=(700, len(part.mean)), scale=3).astype(np.float32)
         together = judge(rows)
         for size in (1, 2, 7, 64, 513):
             parts = [judge(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
@@ -145,7 +136,7 @@ def cut_in_half(folder: Path) -> None:
 
 def drop_an_array(folder: Path) -> None:
     arrays = arrays_of(folder)
-    del arrays["injected.trees.threshold"]
+    del arrays["second.hidden"]
     put_weights(folder, packed(arrays))
 
 

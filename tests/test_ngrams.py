@@ -13,8 +13,7 @@ from filter.ngrams import N_BUCKETS, ORDERS, line_buckets, pack_pair, score_labe
 from filter.segment import fold, segment, select
 
 MASK = 0xFFFFFFFF
-ROLL = 0x9E3779B1
-SPREAD = (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1)
+MULTIPLIERS = (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1)
 PAIR = np.random.default_rng(7).integers(-127, 128, (N_BUCKETS, 2)).astype(np.int8)
 PAIR[::5] = PAIR[::5] // 127 * 127  # the largest sums a window can have
 WEIGHTS = pack_pair(PAIR)
@@ -32,9 +31,9 @@ def reference_buckets(line: str) -> list[int]:
         inner = word[1:-1] if size == 1 else word
         for start in range(len(inner) - size + 1):
             rolled = 0
-            for code in inner[start : start + size]:
-                rolled = (rolled * ROLL + code) & MASK
-            found.append(((rolled * SPREAD[size - 1]) & MASK) >> 14)
+            for code, odd in zip(inner[start : start + size], MULTIPLIERS, strict=False):
+                rolled = (rolled + code) * odd & MASK
+            found.append(rolled >> 14)
     return found
 
 

@@ -11,21 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ROOT, lines, tiny_pages
 
-from filter.compose import BLANK_LINE, SetPage, compose
 from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledLine, LabelledPage
 from filter.labels import INJECTED, LABELS
 from filter.model import Model, load_model
 from filter.ngrams import N_BUCKETS, line_buckets
 from filter.segment import fold, segment
-from filter.training import design_matrix, train
+from filter.training import as_training_set, train
+from filter.training.compose import BLANK_LINE, SetPage, compose
+from filter.training.lexicon import design_matrix
 
 TWICE = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from material import tiny_pages
-from filter.training import train
+from filter.training import as_training_set, train
 train(tiny_pages(), scratch=True, seed=int(sys.argv[3])).save(Path(sys.argv[1]))
 """
 
@@ -70,7 +71,7 @@ def one(text: str, label: str) -> LabelledPage:
 @pytest.mark.parametrize("labels", [("article", "metadata"), ("spam_adult", "navigation"), ("article",), ()])
 @pytest.mark.parametrize("scratch", [True, False])
 def test_nothing_to_tell_apart_is_an_error(labels, scratch, monkeypatch, tiny_model):
-    monkeypatch.setattr("filter.training.load_model", lambda folder: tiny_model)
+    monkeypatch.setattr("filter.training.model.load_model", lambda folder: tiny_model)
     with pytest.raises(LabelledDataError, match="genuine"):
         train([one(f"line {label}", label) for label in labels], scratch=scratch)
 
@@ -81,13 +82,13 @@ def test_two_lines_are_enough_to_train_from_nothing():
 
 
 def test_training_on_top_learns_what_is_new_and_leaves_the_rest(tiny_model: Model, monkeypatch):
-    monkeypatch.setattr("filter.training.load_model", lambda folder: tiny_model)
-    monkeypatch.setattr("filter.training.shipped_seeds", lambda: train.__globals__["as_training_set"](tiny_pages()))
+    monkeypatch.setattr("filter.training.model.load_model", lambda folder: tiny_model)
+    monkeypatch.setattr("filter.training.adapt.shipped_seeds", lambda: as_training_set(tiny_pages()))
     taught = train([one("zorblax qimwen vendilux", "spam_other"), one("The mayor opened the hall.", "article")])
     assert taught.lexicon.pair.dtype == np.int8
     assert not np.array_equal(taught.lexicon.pair[:, 0], tiny_model.lexicon.pair[:, 0])
     assert np.array_equal(taught.lexicon.pair[:, 1], tiny_model.lexicon.pair[:, 1]), "no line of furniture was given"
-    assert taught.injected.trees is tiny_model.injected.trees
+    assert taught.page_model.second is tiny_model.page_model.second
     assert taught.card["base_weights_sha256"] == tiny_model.digest
     assert taught.card["lines"] == {"article": 1, "spam_other": 1}
 

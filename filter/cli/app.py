@@ -20,6 +20,7 @@ from filter.cli.explain import explain
 from filter.cli.label import label
 from filter.cli.messages import WrongUsageError, say
 from filter.cli.options import Task
+from filter.cli.seeds import app as seeds
 from filter.cli.train import train
 from filter.errors import PagefilterError
 from filter.io.sources import reason
@@ -29,6 +30,7 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 app = typer.Typer(name="pagefilter", rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 for _command in (clean, label, check, explain, train, evaluate):
     app.command()(_command)
+app.add_typer(seeds, name="seeds")
 
 
 def _show_version(wanted: bool) -> None:

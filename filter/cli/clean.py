@@ -110,7 +110,7 @@ def _clean_pages(job: _Job, same_encoding: bool) -> int:
             write(document, page.text)
             write_receipts(page, original, {"source": document.source.name})
             tell(document.source.name, page, original)
-            tally.add(page, original)
+            tally.add(page)
             progress.advance(1, 1)
     _sum_up(tally, messages)
     return messages.exit_code
@@ -131,7 +131,7 @@ def _clean_rows(job: _Job, field: str) -> int:
                         output.write(with_text(row, field, page.text) + b"\n")
                         write_receipts(page, original, {"source": row.source, "row": row.number})
                         tell(f"{row.source}:{row.number}", page, original)
-                        tally.add(page, original)
+                        tally.add(page)
                         progress.advance(1, len(row.raw) + 1)
             except InputError as error:
                 messages.fail(str(error))

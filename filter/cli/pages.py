@@ -14,7 +14,6 @@ from filter.cli.messages import Messages
 from filter.errors import InputError
 from filter.io.jsonl import Row, batches, read_rows
 from filter.io.sources import Document, Markup, Source, read_documents, reason
-from filter.labels import BLANK
 from filter.page import Page
 
 if TYPE_CHECKING:
@@ -157,24 +156,21 @@ def total_bytes(sources: Iterable[Source]) -> int | None:
 
 
 class Tally:
-    """Counts pages, and the lines dropped from them by label."""
+    """Counts pages, and the lines dropped from them by kind."""
 
     def __init__(self) -> None:
         self.pages = 0
         self.dropped: Counter[str] = Counter()
 
-    def add(self, page: Page, original: str | None) -> None:
+    def add(self, page: Page) -> None:
         """Count a page.
 
         Parameters
         ----------
         page : Page
-        original : str or None
-            What was cleaned, where it is text; an untouched page then costs nothing.
         """
         self.pages += 1
-        if page.text != original:
-            self.dropped.update(line.label for line in page.lines if not line.kept and line.label != BLANK)
+        self.dropped.update(page.dropped)
 
     def summary(self) -> str:
         """Say it in a sentence.
@@ -186,10 +182,10 @@ class Tally:
         Examples
         --------
         >>> tally = Tally()
-        >>> tally.pages, tally.dropped["navigation"], tally.dropped["spam_adult"] = 3, 5, 1
+        >>> tally.pages, tally.dropped["furniture"], tally.dropped["injected"] = 3, 5, 1
         >>> tally.summary()
-        '3 pages, 6 lines dropped: 5 navigation, 1 spam_adult'
+        '3 pages, 6 lines dropped: 5 furniture, 1 injected'
         """
-        by_label = ", ".join(f"{count} {label}" for label, count in self.dropped.most_common())
+        by_kind = ", ".join(f"{count} {kind}" for kind, count in self.dropped.most_common())
         total = sum(self.dropped.values())
-        return f"{self.pages} pages, {total} lines dropped" + (f": {by_label}" if by_label else "")
+        return f"{self.pages} pages, {total} lines dropped" + (f": {by_kind}" if by_kind else "")

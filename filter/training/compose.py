@@ -15,8 +15,8 @@ import numpy as np
 from filter.labels import ARTICLE, INJECTED, METADATA
 
 BLANK_LINE = -1
-PLACES = ("top", "gap", "end", "scattered")
-PLACE_SHARES = (0.45, 0.25, 0.15, 0.15)
+PLACES = ("top", "gap", "end", "blocks", "scattered")
+PLACE_SHARES = (0.4, 0.2, 0.13, 0.15, 0.12)
 MOST_PAGES = 6000
 """Pages that get lines set in, or are made of loose lines, at most: more teach stage two nothing new."""
 SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
@@ -24,10 +24,12 @@ SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
 INJECTED_SHARE = 0.6
 """Share of composed pages that get junk; the others get honest lines at the same places, or nothing."""
 HONEST_SHARE = 0.3
-FLOOD_SHARE = 0.08
+FLOOD_SHARE = 0.1
 """How often so many lines are set in that they are most of the page: doorways, spammed guest books."""
 COPIES_SHARE = 0.3
 LINES_IN_A_DOCUMENT = 18
+MEDLEY_LINES = 20
+MEDLEYS_A_LANGUAGE = 40
 FRAME = ("navigation", METADATA, "boilerplate", "advert")
 FRAME_SHARE = 0.6
 """How often a document gets each kind of furniture."""
@@ -114,7 +116,8 @@ def compose(
     on_pages = [index for page in pages for index in page.lines if index >= 0]
     junk = _stock([i for i in [*loose, *on_pages] if labels[i] in INJECTED], families, languages)
     honest = _stock([i for i in loose if labels[i] == ARTICLE], families, languages)
-    documents = _documents([i for i in loose if labels[i] == ARTICLE], families, languages)
+    genuine = [i for i in loose if labels[i] == ARTICLE]
+    documents = _documents(genuine, families, languages) + _medleys(genuine, languages, rng)
     frames = {label: _stock([i for i in loose if labels[i] == label], families, languages) for label in FRAME}
     documents = [_framed(document, frames, rng) for document in _at_most(documents, MOST_PAGES // 4, rng)]
     found = [*pages, *documents]
@@ -168,6 +171,20 @@ def _documents(indices: Sequence[int], families: Sequence[str], languages: Seque
     ]
 
 
+def _medleys(indices: Sequence[int], languages: Sequence[str], rng: np.random.Generator) -> list[SetPage]:
+    """Loose honest lines of one language and many families, as guest books and comment pages have them."""
+    by_language: dict[str, list[int]] = defaultdict(list)
+    for index in indices:
+        by_language[languages[index]].append(index)
+    found = []
+    for language, lines in sorted(by_language.items()):
+        for number in range(min(len(lines) // MEDLEY_LINES, MEDLEYS_A_LANGUAGE)):
+            size = int(rng.integers(MEDLEY_LINES // 2, MEDLEY_LINES + 1))
+            picked = rng.choice(len(lines), size, replace=False)
+            found.append(SetPage(f"medley-{language}-{number}", language, tuple(lines[i] for i in picked)))
+    return found
+
+
 def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
     """The page with copies of its lines above or below it, as mirrors and teaser boxes have them."""
     if not page.copies:
@@ -195,6 +212,11 @@ def set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> 
     if place == "scattered":
         for index in inserted:
             lines.insert(int(rng.integers(len(lines) + 1)), index)
+    elif place == "blocks":
+        size = max(len(inserted) // int(rng.integers(2, 5)), 1)
+        for begin in range(0, len(inserted), size):
+            at = int(rng.integers(len(lines) + 1))
+            lines[at:at] = inserted[begin : begin + size]
     else:
         at = {"top": 0, "end": len(lines), "gap": int(rng.integers(len(lines) + 1))}[place]
         block = [index for line in inserted for index in ((line, BLANK_LINE) if rng.random() < 0.3 else (line,))]

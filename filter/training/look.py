@@ -1,0 +1,89 @@
+"""Composed pages as stage two will see them, with lexical scores of models that never saw the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.context import Context, context
+from filter.labels import INDEX
+from filter.model import Lexicon
+from filter.ngrams import window_counts
+from filter.perceptron import Floats
+from filter.segment import batches, fold, segment
+from filter.training.compose import SetPage
+from filter.training.data import Lines, fold_of
+from filter.training.lexicon import CrossFitted
+
+UNKNOWN_KIND = -2
+"""Label of a line that is furniture, but not known of which kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stage two learns from: one row a non-blank line of the composed pages.
+
+    `natural` are lines of pages as they came: nothing was set into these.
+    """
+
+    values: Floats
+    names: tuple[str, ...]
+    inputs: Floats
+    label: NDArray[np.int64]
+    page: NDArray[np.int64]
+    length: NDArray[np.int64]
+    line: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    group: NDArray[np.int64]
+    natural: NDArray[np.bool_]
+
+    def column(self, name: str) -> Floats:
+        """One feature of every row."""
+        return self.values[:, self.names.index(name)]
+
+
+def look(
+    pages: Sequence[SetPage], lines: Lines, scores: CrossFitted, lexicon: Lexicon, seed: int, n_natural: int = 0
+) -> Seen:
+    """Context and label scores of every line of the composed pages, with cross-fitted scores.
+
+    The first `n_natural` pages are pages as they came, the others were composed.
+    """
+    parts: list[tuple[Context, NDArray[np.int64], NDArray[np.int64]]] = []
+    texts = ["\n".join(lines.texts[i] if i >= 0 else "" for i in page.lines) for page in pages]
+    done = 0
+    for group in batches(texts):
+        batch = segment(group)
+        flat = np.array([i for page in pages[done : done + len(group)] for i in _as_segmented(page.lines)], np.int64)
+        score = np.where(flat[:, None] >= 0, scores.pair[flat], 0)
+        seen = context(batch, fold(batch), score, lexicon.pair_scale, lexicon.pair_bias)
+        parts.append((seen, flat[seen.lines], batch.page_of[seen.lines] + done))
+        done += len(group)
+    line = np.concatenate([p[1] for p in parts])
+    values = np.concatenate([p[0].values for p in parts if len(p[0].lines)])
+    lengths = np.array([max(len(text), 1) for text in lines.texts], np.int64)
+    windows = np.maximum(window_counts(fold(segment(["\n".join(["", *lines.texts, ""])]))), 1)[1 : len(lines.texts) + 1]
+    label_scores = scores.labels[line] * lexicon.label_scale / np.sqrt(windows[line])[:, None] + lexicon.label_bias
+    label = np.array([INDEX.get(label, UNKNOWN_KIND) for label in lines.labels], np.int64)
+    page = np.concatenate([p[2] for p in parts])
+    return Seen(
+        values,
+        parts[0][0].names,
+        np.concatenate((label_scores.astype(np.float32), values), axis=1),
+        label[line],
+        page,
+        lengths[line],
+        line,
+        np.array([page.weight for page in pages])[page],
+        # A page and what was made of it must not stand on both sides of a split.
+        np.array([fold_of(page.name.rstrip("+"), seed) for page in pages])[page],
+        np.array([i < n_natural and not one.name.endswith("+") for i, one in enumerate(pages)], bool)[page],
+    )
+
+
+def _as_segmented(lines: Sequence[int]) -> Sequence[int]:
+    """The lines that `segment` finds: a blank one at the very end is none."""
+    return lines[:-1] if lines and lines[-1] < 0 else lines

@@ -1,0 +1,222 @@
+"""Folds that cannot be fooled: what is nearly the same is held out together.
+
+A family of junk is a few lines; its neighbours share its words. Held out alone it is only a held-out line of a known trade.
+So a held-out family takes with it every family that shares over a fifth of its word types or is nearest to it by n-gram
+profile, and every page that any of them stands on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filter.io.labelled import LabelledLine, LabelledPage
+from filter.labels import GENUINE, INJECTED
+from filter.training.lexicon import design_matrix
+
+SHARED_TYPES = 0.2
+COMMON = 0.003
+"""A word that stands in more than this share of a language's genuine lines binds no families together."""
+FULLEST = 0.8
+"""Of a fold's share of the lines: a group grows no larger, what is related beyond it is left out of training instead."""
+_WORD = re.compile(r"[^\W\d_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which fold everything is held out in, and what goes with it.
+
+    Attributes
+    ----------
+    fold_of_family, fold_of_page : dict of str to int
+        Injected families, and pages by name.
+    related : dict of str to set of str
+        Families that a held-out family takes with it.
+    """
+
+    fold_of_family: dict[str, int]
+    fold_of_page: dict[str, int]
+    related: dict[str, set[str]]
+
+    def gone(self, fold: int) -> set[str]:
+        """Families that no training of a fold may see: its own, and all that are related to them."""
+        own = {family for family, its_fold in self.fold_of_family.items() if its_fold == fold}
+        return own.union(*(self.related.get(family, set()) for family in own))
+
+
+def word_types(text: str) -> set[str]:
+    """Words of a line; of scripts without spaces pairs of characters.
+
+    Examples
+    --------
+    >>> sorted(word_types("Casino Bonus 2024, casino"))
+    ['bonus', 'casino']
+    >>> sorted(word_types("百家乐"))
+    ['家乐', '百家']
+    """
+    found: set[str] = set()
+    for word in _WORD.findall(text.casefold()):
+        runs = _UNSPACED.findall(word)
+        found.update(run[i : i + 2] for run in runs for i in range(max(len(run) - 1, 1)))
+        rest = _UNSPACED.sub(" ", word).split() if runs else [word]
+        found.update(part for part in rest if len(part) > 2)
+    return found
+
+
+def relations(families: Mapping[str, Sequence[str]], genuine: Iterable[LabelledLine]) -> list[tuple[float, str, str]]:
+    """Pairs of families of which the first takes the second with it, with the share of its words that they share.
+
+    Parameters
+    ----------
+    families : mapping of str to sequence of str
+        Lines of each.
+    genuine : iterable of LabelledLine
+        Where common words are learnt.
+
+    Returns
+    -------
+    list of (float, str, str)
+        The nearest family counts as sharing 1.
+    """
+    from scipy.sparse import csr_matrix
+
+    names = sorted(families)
+    common = _common_words(genuine)
+    types = [set().union(*(word_types(text) for text in families[name])) - common for name in names]
+    index: dict[str, int] = {}
+    columns = [index.setdefault(word, len(index)) for found in types for word in sorted(found)]
+    lengths = np.array([len(found) for found in types])
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    has = csr_matrix((np.ones(len(columns)), columns, offsets), shape=(len(names), max(len(index), 1)))
+    shared = (has @ has.T).tocoo()
+    found = [
+        (float(count / lengths[a]), names[a], names[b])
+        for a, b, count in zip(shared.row, shared.col, shared.data, strict=True)
+        if a != b and count > SHARED_TYPES * lengths[a] and count > 1
+    ]
+    return found + [(1.0, names[a], names[b]) for a, b in enumerate(_nearest(families, names)) if a != b]
+
+
+def _common_words(genuine: Iterable[LabelledLine]) -> set[str]:
+    lines: Counter[str] = Counter()
+    with_word: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in genuine:
+        lines[line.language] += 1
+        with_word[line.language].update(word_types(line.text))
+    return {word for language, counts in with_word.items() for word, count in counts.items()
+            if count > max(COMMON * lines[language], 2)}  # fmt: skip
+
+
+def _nearest(families: Mapping[str, Sequence[str]], names: Sequence[str]) -> NDArray[np.int64]:
+    """Index of the family with the most similar n-gram profile, by the cosine of counts weighted by rarity."""
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    if len(names) < 2:
+        return np.zeros(len(names), np.int64)
+    counts = design_matrix([" ".join(families[name]) for name in names])
+    # The matrix names a bucket once for every window; a document frequency must count it once.
+    counts.sum_duplicates()
+    profiles = TfidfTransformer().fit_transform(counts)
+    similarity = np.asarray((profiles @ profiles.T).todense())
+    np.fill_diagonal(similarity, -1)
+    nearest: NDArray[np.int64] = similarity.argmax(axis=1)
+    return nearest
+
+
+def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], folds: int, seed: int = 0) -> Grouping:
+    """Deal pages and families to folds, related ones to the same as far as folds stay of a size.
+
+    Parameters
+    ----------
+    pages : sequence of LabelledPage
+    loose : sequence of LabelledLine
+    folds : int
+    seed : int
+
+    Returns
+    -------
+    Grouping
+    """
+    families: dict[str, list[str]] = defaultdict(list)
+    on_page: dict[str, set[str]] = {}
+    for page in pages:
+        on_page[page.name] = {line.family for line in page.lines if line.label in INJECTED}
+        for line in page.lines:
+            if line.label in INJECTED:
+                families[line.family].append(line.text)
+    for line in loose:
+        if line.label in INJECTED:
+            families[line.family].append(line.text)
+    genuine = [line for page in pages for line in page.lines if line.label in GENUINE]
+    pairs = relations(families, [*genuine, *(line for line in loose if line.label in GENUINE)])
+    related: dict[str, set[str]] = defaultdict(set)
+    for _, a, b in pairs:
+        related[a].add(b)
+    sizes = {
+        **{f"family {name}": len(lines) for name, lines in families.items()},
+        **{f"page {name}": 1 for name in on_page},
+    }
+    together = [
+        (2.0, f"page {name}", f"family {family}") for name, there in on_page.items() for family in sorted(there)
+    ]
+    groups = _merged(sizes, together, sum(sizes.values()))
+    groups = _merged(
+        sizes,
+        [(s, f"family {a}", f"family {b}") for s, a, b in pairs],
+        int(FULLEST * sum(sizes.values()) / folds),
+        groups,
+    )
+    fold = _dealt(groups, sizes, folds, seed)
+    return Grouping(
+        {name: fold[f"family {name}"] for name in families},
+        {name: fold[f"page {name}"] for name in on_page},
+        dict(related),
+    )
+
+
+def _merged(
+    sizes: Mapping[str, int],
+    pairs: Sequence[tuple[float, str, str]],
+    largest: int,
+    groups: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The group of every item, its name that of one of the items; closest pairs first, no group above the largest size."""
+    parent = dict(groups) if groups else {item: item for item in sizes}
+
+    def root(item: str) -> str:
+        while parent[item] != item:
+            parent[item] = parent[parent[item]]
+            item = parent[item]
+        return item
+
+    weight: Counter[str] = Counter()
+    for item, size in sizes.items():
+        weight[root(item)] += size
+    for _, a, b in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
+        one, other = root(a), root(b)
+        if one != other and weight[one] + weight[other] <= largest:
+            parent[other] = one
+            weight[one] += weight.pop(other)
+    return {item: root(item) for item in sizes}
+
+
+def _dealt(groups: Mapping[str, str], sizes: Mapping[str, int], folds: int, seed: int) -> dict[str, int]:
+    """Groups to folds, large ones first, each to the fold that holds least."""
+    weight: Counter[str] = Counter()
+    for item, group in groups.items():
+        weight[group] += sizes[item]
+    order = np.random.default_rng(seed).permutation(len(weight))
+    names = sorted(weight)
+    filled = [0] * folds
+    fold: dict[str, int] = {}
+    for name in sorted((names[i] for i in order), key=lambda group: -weight[group]):
+        lightest = int(np.argmin(filled))
+        fold[name] = lightest
+        filled[lightest] += weight[name]
+    return {item: fold[group] for item, group in groups.items()}
