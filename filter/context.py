@@ -198,7 +198,7 @@ def _shape(
         "log_pieces": np.log1p(pieces),
         "piece_length": np.log1p(width / pieces),
         "sentences": np.log1p(counts[:, CLASS["sentence_end"]]),
-        "ends_sentence": (last_class == CLASS["sentence_end"]).astype(np.float32),
+        "ends_sentence": ((last_class == CLASS["sentence_end"]) | (last_class == CLASS["question"])).astype(np.float32),
         "ends_letter": is_letter[last_class].astype(np.float32),
         "starts_letter": is_letter[first_class].astype(np.float32),
         "starts_lower": (first_class == CLASS["lower"]).astype(np.float32),

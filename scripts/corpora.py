@@ -24,12 +24,13 @@ from filter.decode import decode  # noqa: E402
 from filter.html import layout  # noqa: E402
 from filter.io.labelled import LabelledLine, LabelledPage  # noqa: E402
 from filter.labels import ARTICLE, BLANK, DUPLICATE  # noqa: E402
-from filter.training import FURNITURE_OF_SOME_KIND  # noqa: E402
+from filter.training import FURNITURE_OF_SOME_KIND, UNDECIDED  # noqa: E402
 
 DATA = Path(os.environ.get("PAGEFILTER_DATA", ROOT.parent / "shared" / "data"))
 _TITLE_PARTS = re.compile(r"\s+[-|–—:·»]\s+|[|｜_]")
 LONG = 20
 """Squashed characters from which a line is looked for anywhere in the content; shorter ones must be a line of it."""
+PARAGRAPH = 100
 DOCUMENT_LINES = 20
 HINTS_ONLY = ("comment_keywords",)
 LICENCES: dict[str, str] = {
@@ -86,12 +87,26 @@ class ContentPage:
         # A title is often the heading and the site's name in one.
         content_lines |= {squash(part) for part in _TITLE_PARTS.split(self.content.split("\n")[0])}
         inside = [bool(s) and (s in content if len(s) >= LONG else s in content_lines) for s in squashed]
-        labels = [ARTICLE if found else FURNITURE_OF_SOME_KIND for found in inside]
+        labels = [
+            ARTICLE if found else UNDECIDED if is_paragraph(line) else FURNITURE_OF_SOME_KIND
+            for found, line in zip(inside, lines, strict=True)
+        ]
         _mark_copies(squashed, inside, labels)
         return LabelledPage(self.name, tuple(
             LabelledLine(line, label if line.strip() else BLANK, self.language, f"{self.name.split('-')[0]}-{self.site}")
             for line, label in zip(lines, labels, strict=True)
         ))  # fmt: skip
+
+
+def is_paragraph(line: str) -> bool:
+    """Whether a line is as long as a paragraph; a wide character counts for two and a half.
+
+    Examples
+    --------
+    >>> is_paragraph("Home"), is_paragraph("word " * 25)
+    (False, True)
+    """
+    return len(line) + 1.5 * sum("\u3000" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in line) >= PARAGRAPH
 
 
 def _mark_copies(squashed: list[str], inside: list[bool], labels: list[str]) -> None:

@@ -20,6 +20,8 @@ from filter.training.compose import BLANK_LINE, SetPage
 
 FURNITURE_OF_SOME_KIND = "furniture"
 """Label of training lines known to be page furniture, but not which: extracted pages say only what is content."""
+UNDECIDED = "undecided"
+"""Label of a paragraph outside the content of an extracted page: a notice, or another post that somebody wrote all the same."""
 OTHER_FURNITURE = (*(label for label in FURNITURE if label != DUPLICATE), FURNITURE_OF_SOME_KIND)
 """What n-grams can tell from genuine text; a copy of a genuine line reads like it, the page tells."""
 FOLDS = 4

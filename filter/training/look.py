@@ -15,11 +15,12 @@ from filter.ngrams import window_counts
 from filter.perceptron import Floats
 from filter.segment import batches, fold, segment
 from filter.training.compose import SetPage
-from filter.training.data import Lines, fold_of
+from filter.training.data import FURNITURE_OF_SOME_KIND, UNDECIDED, Lines, fold_of
 from filter.training.lexicon import CrossFitted
 
-UNKNOWN_KIND = -2
-"""Label of a line that is furniture, but not known of which kind."""
+UNKNOWN_KIND, MAYBE_GENUINE = -2, -3
+"""Labels of a line that is furniture but not known of which kind, and of one that is furniture or not."""
+_WITHOUT_LABEL = {FURNITURE_OF_SOME_KIND: UNKNOWN_KIND, UNDECIDED: MAYBE_GENUINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def look(
     lengths = np.array([max(len(text), 1) for text in lines.texts], np.int64)
     windows = np.maximum(window_counts(fold(segment(["\n".join(["", *lines.texts, ""])]))), 1)[1 : len(lines.texts) + 1]
     label_scores = scores.labels[line] * lexicon.label_scale / np.sqrt(windows[line])[:, None] + lexicon.label_bias
-    label = np.array([INDEX.get(label, UNKNOWN_KIND) for label in lines.labels], np.int64)
+    label = np.array([INDEX[label] if label in INDEX else _WITHOUT_LABEL[label] for label in lines.labels], np.int64)
     page = np.concatenate([p[2] for p in parts])
     return Seen(
         values,

@@ -13,7 +13,7 @@ from filter.labels import INDEX, LABELS, METADATA
 from filter.page_model import KINDS, Calibration, PageModel, against_all, as_odds
 from filter.perceptron import Floats, Perceptron
 from filter.training.lexicon import at_most
-from filter.training.look import UNKNOWN_KIND, Seen
+from filter.training.look import MAYBE_GENUINE, UNKNOWN_KIND, Seen
 from filter.training.perceptron import Plan, Task, fit_perceptrons
 
 HIDDEN = 64
@@ -48,7 +48,7 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     groups, two to a half: a quarter's model looks at the other quarter of its half, for the second look of that half;
     a half's models look at the other half, for calibration, and for the second look that is kept.
     """
-    kind, teaches = kinds(seen), ~reads_like_metadata(seen)
+    kind, teaches = kinds(seen), ~(reads_like_metadata(seen) | reads_genuine(seen))
     half, quarter = seen.group % 2, seen.group // 2 % 2
 
     def task(values: Floats, rows: NDArray[np.bool_]) -> Task:
@@ -82,7 +82,7 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
 
 def kinds(seen: Seen) -> NDArray[np.int64]:
     """Kind of every row, an index into `filter.page_model.KINDS`."""
-    is_furniture = np.isin(seen.label, [*FURNITURE_COLUMNS, UNKNOWN_KIND])
+    is_furniture = np.isin(seen.label, [*FURNITURE_COLUMNS, UNKNOWN_KIND, MAYBE_GENUINE])
     return np.where(np.isin(seen.label, INJECTED_COLUMNS), _INJECTED, np.where(is_furniture, _FURNITURE, _GENUINE))
 
 
@@ -112,6 +112,12 @@ def reads_like_metadata(seen: Seen) -> NDArray[np.bool_]:
     best_furniture = scores[:, FURNITURE_COLUMNS].max(axis=1)
     short = seen.length < METADATA_LENGTH
     found: NDArray[np.bool_] = (seen.label == UNKNOWN_KIND) & short & (scores[:, INDEX[METADATA]] > best_furniture)
+    return found
+
+
+def reads_genuine(seen: Seen) -> NDArray[np.bool_]:
+    """Paragraphs outside the content of an extracted page that read like none of its notices: other posts, comments."""
+    found: NDArray[np.bool_] = (seen.label == MAYBE_GENUINE) & (seen.column("furniture") < 0)
     return found
 
 
