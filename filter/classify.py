@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.context import Context, Floats, context
+from filter.context import Context, context
 from filter.errors import ModelError
 from filter.labels import FURNITURE, GENUINE, INDEX, INJECTED
 from filter.model import Lexicon, Model
 from filter.ngrams import score_labels, score_lines, window_counts
-from filter.segment import Batch, Folded, Indices, fold, segment, select
+from filter.segment import Batch, Floats, Folded, Indices, fold, segment, select
 
 NO_LABEL = -1
 """Label index of a blank line."""

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from filter.codepoints import CLASS, CLASSES, class_table
 from filter.ngrams import window_counts
 from filter.overlap import overlap
-from filter.segment import Batch, Folded, Indices, class_counts
-
-Floats = NDArray[np.float32]
+from filter.segment import Batch, Floats, Folded, Indices, class_counts
 
 LETTERS = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
            "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "other_script", "fancy")  # fmt: skip

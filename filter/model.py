@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.context import Floats
 from filter.errors import ModelError, OutputError
 from filter.labels import LABELS
 from filter.ngrams import N_BUCKETS, pack_pair
 from filter.page_model import Calibration, PageModel
 from filter.perceptron import Perceptron
+from filter.segment import Floats
 
 FORMAT = 3
 WEIGHTS = "weights.npz"

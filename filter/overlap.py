@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.codepoints import NEWLINE
-from filter.segment import Folded, Indices
-
-Floats = NDArray[np.float32]
+from filter.segment import Floats, Folded, Indices
 
 FAMILIAR_ORDERS = (2, 4)
 """Two characters are a word where they are wide; four are the better part of one where they are not."""

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from filter.context import Context, Floats, surroundings
+from filter.context import Context, surroundings
 from filter.perceptron import Perceptron
+from filter.segment import Floats
 
 KINDS = ("genuine", "furniture", "injected")
 """Outputs of both looks, in order."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from filter.segment import Floats
 
 WEIGHT_LIMIT = 127
 VALUE_LIMIT = 511

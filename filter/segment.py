@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from filter.codepoints import NEWLINE, Codes, class_table, fold_table, to_codes
 
 Indices = NDArray[np.int64]
+Floats = NDArray[np.float32]
 BATCH_CODES = 128_000
 """Code points in a batch: enough to hide the cost of a NumPy call, few enough to stay in the cache."""
 

@@ -17,7 +17,7 @@ from filter.labels import GENUINE, INDEX, INJECTED, LABELS
 from filter.model import Lexicon, Model
 from filter.ngrams import N_BUCKETS
 from filter.page_model import Calibration
-from filter.perceptron import Floats
+from filter.segment import Floats
 from filter.training.compose import compose
 from filter.training.data import OTHER_FURNITURE, Lines, TrainingSet, gather, shipped_seeds
 from filter.training.lexicon import CrossFitted, Say, design_matrix, logistic, quantize, scale_of

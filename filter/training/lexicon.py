@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from filter.labels import ARTICLE, DUPLICATE, GENUINE, INDEX, INJECTED, LABELS
 from filter.model import Lexicon
 from filter.ngrams import N_BUCKETS, line_buckets
-from filter.perceptron import Floats
-from filter.segment import batches, fold, segment
+from filter.segment import Floats, batches, fold, segment
 from filter.training.data import FOLDS, OTHER_FURNITURE, Lines
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from filter.context import Context, context
 from filter.labels import INDEX
 from filter.model import Lexicon
 from filter.ngrams import window_counts
-from filter.perceptron import Floats
-from filter.segment import batches, fold, segment
+from filter.segment import Floats, batches, fold, segment
 from filter.training.compose import SetPage
 from filter.training.data import FURNITURE_OF_SOME_KIND, UNDECIDED, Lines, fold_of
 from filter.training.lexicon import CrossFitted

@@ -18,7 +18,7 @@ from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledPage
 from filter.labels import GENUINE
 from filter.model import Model, load_model, shipped
-from filter.perceptron import Floats
+from filter.segment import Floats
 from filter.training.adapt import adapt
 from filter.training.compose import compose
 from filter.training.data import TrainingSet, as_training_set, gather

@@ -11,7 +11,8 @@ from filter.classify import FURNITURE_COLUMNS, INJECTED_COLUMNS
 from filter.context import LineOrder, surroundings
 from filter.labels import INDEX, LABELS, METADATA
 from filter.page_model import KINDS, Calibration, PageModel, against_all, as_odds
-from filter.perceptron import Floats, Perceptron
+from filter.perceptron import Perceptron
+from filter.segment import Floats
 from filter.training.lexicon import at_most
 from filter.training.look import MAYBE_GENUINE, UNKNOWN_KIND, Seen
 from filter.training.perceptron import Plan, Task, fit_perceptrons

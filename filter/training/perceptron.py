@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.perceptron import SPREAD, VALUE_LIMIT, WEIGHT_LIMIT, Floats, Perceptron
+from filter.perceptron import SPREAD, VALUE_LIMIT, WEIGHT_LIMIT, Perceptron
+from filter.segment import Floats
 
 BATCH_ROWS = 512
 FEWEST_STEPS = 1200

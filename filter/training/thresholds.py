@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.classify import GENUINE_COLUMNS
-from filter.perceptron import Floats
 from filter.policy import NEVER
+from filter.segment import Floats
 from filter.training.look import UNKNOWN_KIND, Seen
 
 CAREFUL_INJECTED_LOSS = 0.001
