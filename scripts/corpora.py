@@ -10,13 +10,15 @@ import csv
 import gzip
 import json
 import os
+import pickle
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -125,9 +127,25 @@ def _mark_copies(squashed: list[str], inside: list[bool], labels: list[str]) -> 
                 labels[index] = DUPLICATE
 
 
+def kept(name: str, make: Callable[[], Any]) -> Any:
+    """What `make` makes; once for all processes where PAGEFILTER_SCRATCH names a folder for it."""
+    folder = os.environ.get("PAGEFILTER_SCRATCH")
+    if not folder:
+        return make()
+    file = Path(folder) / f"{name}.pickle"
+    if not file.exists():
+        file.write_bytes(pickle.dumps(make()))
+    return pickle.loads(file.read_bytes())
+
+
 @cache
 def wcxb_pages() -> list[ContentPage]:
     """The development pages of the web content extraction benchmark."""
+    pages: list[ContentPage] = kept("wcxb_pages", _wcxb_pages)
+    return pages
+
+
+def _wcxb_pages() -> list[ContentPage]:
     found = []
     for truth_file in sorted((DATA / "wcxb_dev" / "ground-truth").glob("*.json")):
         truth = json.loads(truth_file.read_text(encoding="utf8"))

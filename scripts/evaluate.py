@@ -121,8 +121,6 @@ def perform(run: Run, folds: int, share_of: float, seeds_only: bool) -> dict[str
     part = prepare(run, data, folds, share_of)
     model = fit(part.train, seed=0)
     found: dict[str, Any] = {"run": run, "gone": part.gone, "seconds": 0.0}
-    if run.kind == "language":
-        part = replace(part, content=corpora.wcxb_pages()[::8] if corpora.available() else [])
     found["lines"] = measure(model, part).assign(run=run.name)
     if run.kind == "fold":
         found["f1"] = word_f1_of(model, part)

@@ -22,6 +22,7 @@ from filter.labels import BLANK, GENUINE, INJECTED
 from filter.training import TrainingSet
 from filter.training.compose import SetPage, set_in
 
+PUBLIC_FOLDS = 10
 NEAR = 0.6
 SHINGLE = 8
 LONG = 24
@@ -70,9 +71,10 @@ def drawn(group: str, folds: int) -> int:
 
 @cache
 def seeds_grouped(folds: int) -> Grouping:
-    """The grouping of the seeds, made once a process."""
+    """The grouping of the seeds, made once."""
     data = training_data.seeds()
-    return grouped_folds(data.pages, data.loose, folds)
+    grouping: Grouping = corpora.kept(f"grouping-{folds}", lambda: grouped_folds(data.pages, data.loose, folds))
+    return grouping
 
 
 def split(data: TrainingSet, held_out: int, folds: int, share: float) -> Split:
@@ -124,7 +126,9 @@ def without_language(data: TrainingSet, languages: frozenset[str], share: float)
         data, share,
         page_out=lambda page: page.lines[0].language in languages,
         family_gone=lambda line: line.language in languages,
-        is_tested=lambda line: line.language in languages, public_out=lambda name: False, n_gone=n_gone,
+        is_tested=lambda line: line.language in languages,
+        # Losses are counted on the public text of one fold, which is held out as well.
+        public_out=lambda name: drawn(name, PUBLIC_FOLDS) == 0, n_gone=n_gone,
     )  # fmt: skip
 
 
@@ -134,7 +138,7 @@ def _split(
     public_out: Callable[[str], bool], n_gone: int,
 ) -> Split:  # fmt: skip
     seeds = training_data.seeds()
-    own_pages, own_loose = {page.name for page in seeds.pages}, {id(line) for line in seeds.loose}
+    own_pages = {page.name for page in seeds.pages}
     site_of = {page.name: page.site for page in corpora.wcxb_pages()} if corpora.available() else {}
     tested = [page for page in seeds.pages if page_out(page)]
     spam: dict[str, list[LabelledLine]] = defaultdict(list)
@@ -162,7 +166,7 @@ def _split(
     own = [line for line in seeds.loose if not is_tested(line) and stays(line)]
     others = [
         line for line in data.loose
-        if id(line) not in own_loose and line.family not in seeds.weights and training_data.draw(line.text) < share
+        if line.family not in seeds.weights and training_data.draw(line.text) < share
         and not (line.family.startswith(DOCUMENTS) and public_out(line.family)) and stays(line)
     ]  # fmt: skip
     documents: dict[str, list[LabelledLine]] = defaultdict(list)
