@@ -32,7 +32,7 @@ import training_data  # noqa: E402
 from measuring import (  # noqa: E402  # noqa: E402
     REAL,
     WRITTEN,
-    cut,
+    caught_at,
     evasion,
     genuine_of,
     lost_as_spam,
@@ -183,7 +183,7 @@ def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, An
             found[f"spam caught, {place}, careful"] = share(~spam.kept)
             for loss in LOSSES:
                 found[f"spam caught, {place}, at {loss:.1%} of genuine page lines lost"] = share(
-                    spam.injected > cut(genuine.injected.to_numpy(), loss)
+                    caught_at(rows, spam, loss)
                 )
     found["genuine page lines lost as spam"] = share(lost_as_spam(genuine))
     for place, lines in genuine_of(rows).groupby("place"):
@@ -247,7 +247,11 @@ def _fold_alone(seeds_only: bool) -> dict[str, Any]:
     data = training_data.seeds() if seeds_only else training_data.everything()
     part = split(data, 0, FOLDS, SHARE)
     model = fit(part.train, seed=0)
-    return {"lines": measure(model, part), "f1": word_f1_of(model, part), "seconds": time.monotonic() - began}
+    return {
+        "lines": measure(model, part).assign(run="fold 1"),
+        "f1": word_f1_of(model, part),
+        "seconds": time.monotonic() - began,
+    }
 
 
 def main() -> None:

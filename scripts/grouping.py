@@ -22,8 +22,6 @@ from filter.training.lexicon import design_matrix
 SHARED_TYPES = 0.2
 COMMON = 0.003
 """A word that stands in more than this share of a language's genuine lines binds no families together."""
-FULLEST = 0.8
-"""Of a fold's share of the lines: a group grows no larger, what is related beyond it is left out of training instead."""
 _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
 
@@ -130,7 +128,7 @@ def _nearest(families: Mapping[str, Sequence[str]], names: Sequence[str]) -> NDA
 
 
 def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], folds: int, seed: int = 0) -> Grouping:
-    """Deal pages and families to folds, related ones to the same as far as folds stay of a size.
+    """Deal pages to folds, each with the families on it, and the other families; a fold takes what is related out of training.
 
     Parameters
     ----------
@@ -162,16 +160,8 @@ def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], 
         **{f"family {name}": len(lines) for name, lines in families.items()},
         **{f"page {name}": 1 for name in on_page},
     }
-    together = [
-        (2.0, f"page {name}", f"family {family}") for name, there in on_page.items() for family in sorted(there)
-    ]
-    groups = _merged(sizes, together, sum(sizes.values()))
-    groups = _merged(
-        sizes,
-        [(s, f"family {a}", f"family {b}") for s, a, b in pairs],
-        int(FULLEST * sum(sizes.values()) / folds),
-        groups,
-    )
+    together = [(f"page {name}", f"family {family}") for name, there in on_page.items() for family in sorted(there)]
+    groups = _merged(sizes, together)
     fold = _dealt(groups, sizes, folds, seed)
     return Grouping(
         {name: fold[f"family {name}"] for name in families},
@@ -180,14 +170,9 @@ def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], 
     )
 
 
-def _merged(
-    sizes: Mapping[str, int],
-    pairs: Sequence[tuple[float, str, str]],
-    largest: int,
-    groups: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """The group of every item, its name that of one of the items; closest pairs first, no group above the largest size."""
-    parent = dict(groups) if groups else {item: item for item in sizes}
+def _merged(sizes: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The group of every item, its name that of one of the items: pairs are in one."""
+    parent = {item: item for item in sizes}
 
     def root(item: str) -> str:
         while parent[item] != item:
@@ -195,14 +180,8 @@ def _merged(
             item = parent[item]
         return item
 
-    weight: Counter[str] = Counter()
-    for item, size in sizes.items():
-        weight[root(item)] += size
-    for _, a, b in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
-        one, other = root(a), root(b)
-        if one != other and weight[one] + weight[other] <= largest:
-            parent[other] = one
-            weight[one] += weight.pop(other)
+    for a, b in pairs:
+        parent[root(b)] = root(a)
     return {item: root(item) for item in sizes}
 
 

@@ -211,6 +211,21 @@ def cut(genuine: NDArray[np.float64], loss: float) -> float:
     return float(ordered[min(int(len(ordered) * loss), len(ordered) - 1)]) if len(ordered) else 1.0
 
 
+def caught_at(rows: pd.DataFrame, spam: pd.DataFrame, loss: float) -> pd.Series[bool]:
+    """Whether each injected line lies above the threshold of its run: where no more than this share of its page lines would go.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        All rows, with a column `run`.
+    spam : DataFrame
+        Some of them.
+    loss : float
+    """
+    cuts = {run: cut(lines.injected.to_numpy(), loss) for run, lines in page_lines(rows).groupby("run")}
+    return spam.injected > spam.run.map(cuts)
+
+
 def genuine_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Genuine lines that hold no junk that is still to be cut out."""
     return rows[rows.label.isin(GENUINE) & ~rows.mixed]
