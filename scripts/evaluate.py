@@ -1,6 +1,6 @@
 """Measure quality on lines, families, documents, sites and languages that the model has not seen.
 
-    python scripts/evaluate.py [--write docs/evaluation.md]       all of it, about a quarter of an hour on two cores
+    python scripts/evaluate.py [--write docs/evaluation.md]       all of it, about half an hour on two cores
     python scripts/evaluate.py --quick --gate tests/floors.json   as CI does: one fold, held to its floors
 
 A run trains a model without what it is measured on, then cleans exactly that. The runs are: ten grouped folds

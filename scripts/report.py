@@ -22,7 +22,7 @@ FEWEST = 20
 HOW = """# Evaluation
 
 What was measured, how, and where it fails. `python scripts/evaluate.py --write docs/evaluation.md` measures and writes this
-page; it takes about a quarter of an hour on two cores. `python scripts/evaluate.py --quick --gate tests/floors.json` is the
+page; it takes about half an hour on two cores. `python scripts/evaluate.py --quick --gate tests/floors.json` is the
 first fold alone, held to its floors by CI.
 
 ## How
@@ -33,7 +33,8 @@ first fold alone, held to its floors by CI.
   they are tested in. Pages go with the families on them. {gone}
 - **Nothing on both sides.** Held out besides: documents of NTREX in all languages at once, runs of the treebanks and headlines,
   WCXB sites, Chinese pages. A training line most of whose shingles of eight characters are held out is left out too.
-- **What a fold trains on**: all other seeds, and {share:.0%} of the public text. The shipped model has all of both.
+- **What a fold trains on**: all other seeds, and {share:.0%} of the public text. The shipped model has all seeds, half of the
+  benchmark's pages and most of the other public text.
 - **Places.** *Written pages*: held-out seed pages with the junk they came with, and held-out loose junk set into held-out pages
   that have none, a family a page. *Real pages*: the same junk set into held-out WCXB pages, each beside its clean twin.
 - **At x% lost**: each fold's model has its threshold where x% of the genuine lines of its written, WCXB and Chinese pages would go as
@@ -43,14 +44,30 @@ first fold alone, held to its floors by CI.
 
 ## Leaks that were looked for
 
-- Related families on both sides: see folds. Without it (families held out one by one) the figures were higher; the gap is what
-  such a measure flatters by.
+- Related families on both sides: see folds. Dealing related families to one fold as well, which holds whole languages of a trade out
+  together, lowers the figure on written pages from 77% to 59% at 0.3% lost: what lies between is how much of a language's junk is known.
 - A page composed of another (junk or copies set in, a variant of the grammar) on the other side of the split that calibrates: pages
   are split with everything made of them, and a variant carries the family of its line, so that it is held out with it.
 - Artefacts: if place, damage or script alone gave junk away, the figures below would measure the composer. See the artefact baseline.
 - The benchmark's titles and copies of its paragraphs counted as furniture: label noise that moved thresholds, mended in `corpora.py`.
 - Wrongly decoded Chinese pages once taught that mojibake is furniture; they are decoded by the project's own decoder.
 - Mixed lines once taught that the junk in them is genuine; it is taken out before training.
+"""
+
+
+FAILS = """## Where it fails
+
+- **On real pages the same junk is caught less than on written ones**, by some twenty points at 0.3% lost. It is the language: held-out
+  lines are set into any written page, and a foreign line is easier to see; WCXB is English. English junk is caught twice as
+  often on the written pages as on the real ones, Chinese, Korean, Thai and Russian junk nearly as often.
+- **Fluent prose that sells, polite notes to an AI, single harmless phrases** are missed most, in English first. Fluent prose is also the form
+  seen most on real pages (see the survey in seeds/README.md), so the seeds have too little of it.
+- **Hard lines on pages of others** (an honest line that imitates junk, set into a page that it does not belong to) are lost far more often
+  than alone: a stranger among other lines is what junk is, too.
+- **Furniture**: lists that are the content of a page go as menus (collections, listings, documentation); tables of contents stay and go
+  line by line; site descriptions below an article go. Part of the WCXB losses is label noise: short content lines that equal a menu's.
+- **One line alone** has no threshold of its own yet, and junk inside a genuine line is not cut.
+- Peers get text without markup here; with the markup in hand extractors drop furniture that they keep here, and no more junk lines.
 """
 
 
@@ -84,7 +101,7 @@ def page_of(done: Sequence[dict[str, Any]], folds: int, share_of: float) -> str:
         _by("Junk caught by language", _spam(rows), "language", _catch_row(rows)),
         _by("Junk caught by label", _spam(rows), "label", _catch_row(rows)),
         _worst_families(rows), _languages(done), _curves(done),
-        _artefacts(first), _others(first), _evasion(first), _mistakes(rows),
+        _artefacts(first), _others(first), _evasion(first), FAILS, _mistakes(rows),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
