@@ -22,6 +22,7 @@ CONTAINED_ORDER = 8
 _ROOMY = 8
 """Slots for each window of a page: few windows share one by chance."""
 _MIN_REGION, _MAX_REGION = 1 << 9, 1 << 22
+_FARTHEST = 40_000
 _ROLL = 0x9E3779B1
 _DIGEST = 0x9E3779B97F4A7C15
 
@@ -228,12 +229,14 @@ def _contained(
     owner = np.empty(places.table_size + 1, own.dtype)
     owner[windows.slot.take(by_rank)] = own.take(by_rank)
     found = owner.take(windows.slot, mode="clip")
-    away = (found & found.dtype.type((1 << _tag_shift(found.dtype)) - 1)).astype(np.int64)
-    away -= places.line.astype(np.int64)
+    away = (found & found.dtype.type((1 << _tag_shift(found.dtype)) - 1)).astype(np.int32)
+    away -= places.line.astype(np.int32)
     elsewhere = _differ_in_line(found, own)
     away *= elsewhere
     count = np.maximum(windows.line_sums(elsewhere), 1)
     mean = windows.line_sums(away) / count
+    # So far off that the square still fits.
+    np.minimum(np.maximum(away, -_FARTHEST, out=away), _FARTHEST, out=away)
     away *= away
     variance = windows.line_sums(away) / count - mean * mean
     return windows.line_means(elsewhere), mean, np.sqrt(np.maximum(variance, 0))

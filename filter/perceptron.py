@@ -28,7 +28,7 @@ class Perceptron:
     Attributes
     ----------
     mean, step : ndarray of float32, shape (n_inputs,)
-        An input is ``rint((value - mean) / step)``, clipped to 511 on both sides.
+        An input is ``rint((value - mean) * (1 / step))``, clipped to 511 on both sides.
     hidden : ndarray of int8, shape (n_inputs, n_hidden)
     hidden_scale, hidden_bias : ndarray of float32, shape (n_hidden,)
         A hidden value is ``rint(sum * scale + bias)``, clipped to 0..511.
@@ -45,10 +45,12 @@ class Perceptron:
     weights: NDArray[np.int8]
     scale: Floats
     bias: Floats
+    _per_step: Floats = field(init=False, repr=False, compare=False)
     _hidden: Floats = field(init=False, repr=False, compare=False)
     _weights: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_per_step", np.float32(1) / self.step)
         object.__setattr__(self, "_hidden", self.hidden.astype(np.float32))
         object.__setattr__(self, "_weights", self.weights.astype(np.float32))
 
@@ -71,15 +73,21 @@ class Perceptron:
         [[7.0], [1.0]]
         """
         inputs: Floats = np.subtract(values, self.mean, dtype=np.float32)
-        inputs /= self.step
-        np.rint(inputs, out=inputs)
-        np.clip(inputs, -VALUE_LIMIT, VALUE_LIMIT, out=inputs)
+        inputs *= self._per_step
+        _whole(inputs, -VALUE_LIMIT)
         inner: Floats = inputs @ self._hidden
         inner *= self.hidden_scale
         inner += self.hidden_bias
-        np.rint(inner, out=inner)
-        np.clip(inner, 0, VALUE_LIMIT, out=inner)
+        _whole(inner, 0)
         found: Floats = inner @ self._weights
         found *= self.scale
         found += self.bias
         return found
+
+
+def _whole(values: Floats, least: int) -> None:
+    """Round to whole numbers, from `least` to `VALUE_LIMIT`, in place."""
+    np.rint(values, out=values)
+    # Twice as fast as clipping.
+    np.maximum(values, np.float32(least), out=values)
+    np.minimum(values, np.float32(VALUE_LIMIT), out=values)

@@ -16,7 +16,7 @@ from filter.codepoints import NEWLINE, Codes, class_table, fold_table, to_codes
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float32]
-BATCH_CODES = 128_000
+BATCH_CODES = 96_000
 """Code points in a batch: enough to hide the cost of a NumPy call, few enough to stay in the cache."""
 
 

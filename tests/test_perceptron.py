@@ -41,7 +41,9 @@ def random_perceptron(n_inputs: int, n_hidden: int, n_outputs: int, seed: int) -
 
 def by_whole_numbers(net: Perceptron, values: np.ndarray) -> np.ndarray:
     """The same with 64-bit integers in every sum."""
-    inputs = np.clip(np.rint((values - net.mean) / net.step), -VALUE_LIMIT, VALUE_LIMIT).astype(np.int64)
+    inputs = np.clip(np.rint((values - net.mean) * (np.float32(1) / net.step)), -VALUE_LIMIT, VALUE_LIMIT).astype(
+        np.int64
+    )
     sums = (inputs @ net.hidden.astype(np.int64)).astype(np.float32)
     inner = np.clip(np.rint(sums * net.hidden_scale + net.hidden_bias), 0, VALUE_LIMIT).astype(np.int64)
     return (inner @ net.weights.astype(np.int64)).astype(np.float32) * net.scale + net.bias
