@@ -498,6 +498,8 @@ def test_an_interrupt_ends_quietly(here: Path) -> None:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
+        # A job in the background of a shell starts with interrupts ignored, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
     while not any(name.endswith(".part") for name in files_below(".")) and time.monotonic() < deadline:
