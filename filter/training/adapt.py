@@ -126,7 +126,7 @@ def _taught(
     new = [(old.labels[:, i], float(old.label_scale[i]), float(old.label_bias[i])) for i in range(len(LABELS))]
     for label in sorted(taught & set(LABELS)) if labels else ():
         target = np.array([one == label for one in said])
-        new[INDEX[label]] = _on_top(matrix[rows], columns, target, weight, new[INDEX[label]], iterations=20)
+        new[INDEX[label]] = _on_top(matrix[rows], columns, target, weight, new[INDEX[label]], iterations=5)
     return Lexicon(*_columns(pair), *_columns(new))
 
 
@@ -138,7 +138,7 @@ def _columns(parts: Sequence[tuple[NDArray[np.int8], float, float]]) -> tuple[ND
 def _on_top(
     matrix: csr_matrix, columns: NDArray[np.int64], target: NDArray[np.bool_], weight: NDArray[np.float64],
     old: tuple[NDArray[np.int8], float, float], scale: float = 0.0,
-    iterations: int = 200,
+    iterations: int = 45,
 ) -> tuple[NDArray[np.int8], float, float]:  # fmt: skip
     """Old weights plus what the lines add in some columns; the old score is a feature of the regression."""
     from scipy.sparse import csr_matrix as sparse
