@@ -140,7 +140,8 @@ def once(model: Model, part: Split) -> dict[str, Any]:
 def in_processes(runs: Sequence[Run], folds: int, share_of: float, n_processes: int) -> list[dict[str, Any]]:
     """Perform runs side by side, each in a process of its own on one core."""
     with tempfile.TemporaryDirectory() as folder:
-        waiting = list(enumerate(runs))
+        numbers = [runs_of(folds).index(run) for run in runs]
+        waiting = list(zip(numbers, runs, strict=True))
         running: dict[subprocess.Popen[bytes], Run] = {}
         # One core each, so that no run waits for another's threads.
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1") | {
@@ -157,7 +158,7 @@ def in_processes(runs: Sequence[Run], folds: int, share_of: float, n_processes: 
                 if process.returncode:
                     raise SystemExit(f"{run.name} failed")
                 print(f"{run.name} done, {len(waiting) + len(running)} to go", file=sys.stderr, flush=True)
-        return [pickle.loads((Path(folder) / f"{number}.pickle").read_bytes()) for number in range(len(runs))]
+        return [pickle.loads((Path(folder) / f"{number}.pickle").read_bytes()) for number in numbers]
 
 
 def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -279,6 +280,8 @@ def main() -> None:
         done = pickle.loads(arguments.report.read_bytes())
     else:
         runs = [run for run in runs_of(arguments.folds) if not arguments.only or run.name in arguments.only]
+        if not any(run.kind == "fold" for run in runs):
+            parser.error("--only needs a fold among its runs, as 'fold 1'")
         done = in_processes(runs, arguments.folds, arguments.share, arguments.processes)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.save:
