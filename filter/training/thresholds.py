@@ -18,7 +18,7 @@ CAREFUL_FURNITURE_LOSS = 0.005
 
 
 def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str, float]]:
-    """Thresholds of the policies, from probabilities of pages that the trees had not seen.
+    """Thresholds of the policies, from probabilities of pages that the perceptrons had not seen.
 
     Parameters
     ----------
