@@ -181,8 +181,8 @@ def _windows(folded: Folded, lines: Indices, places: _Places, rolled: NDArray[np
     mixed = rolled ^ (rolled >> np.uint32(15))
     mixed *= np.uint32(0x2C1B3C6D)
     mixed ^= mixed >> np.uint32(12)
-    wide = places.line.dtype
-    tag = mixed >> np.uint32(16) << np.uint32(16) if wide == np.uint32 else mixed.astype(np.uint64) << np.uint64(32)
+    narrow = places.line.dtype == np.uint32
+    tag = mixed >> np.uint32(16) << np.uint32(16) if narrow else mixed.astype(np.uint64) << np.uint64(32)
     mixed &= places.mask
     mixed += places.base
     slot = mixed.astype(np.intp)
@@ -268,7 +268,9 @@ def _digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:
     starts, lengths = folded.starts[lines], folded.ends[lines] - folded.starts[lines]
     mixed = folded.codes * np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(29)
-    powers, inverses = _powers(1 << len(mixed).bit_length())
+    count = 1 << len(mixed).bit_length()
+    # What one huge page needs is not kept for the next ones.
+    powers, inverses = _powers(count) if count <= _MAX_REGION else _powers.__wrapped__(count)
     mixed *= powers[: len(mixed)]
     bounds = np.stack((starts, folded.ends[lines]), axis=1).ravel()
     digest: NDArray[np.uint64] = np.add.reduceat(mixed, bounds)[::2]

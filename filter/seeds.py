@@ -7,7 +7,6 @@ that names file and row.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from filter.codepoints import fold_table, to_codes
+from filter.io.jsonl import parse_object
 from filter.labels import BLANK, DUPLICATE, GENUINE, LABELS
 
 FIELDS: dict[str, type] = {
@@ -146,11 +146,9 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
         if not row.strip():
             continue
         try:
-            fields = json.loads(row.decode("utf8"))
+            yield number, parse_object(row)
         except ValueError as error:
-            yield number, f"not JSON ({error})"
-            continue
-        yield number, fields if isinstance(fields, dict) else "not an object"
+            yield number, str(error)
 
 
 def check_schema(seeds: Sequence[Seed]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import peers
 from measuring import cut, share
 from splits import Split, with_spam
@@ -163,8 +162,3 @@ def _tfidf(part: Split, pages: Sequence[LabelledPage]) -> list[tuple[LabelledLin
     rows = [line for page in pages for line in page.lines if line.label != BLANK and peers.squash(line.text)]
     said = plain.decision_function([line.text for line in rows])
     return list(zip(rows, (said <= threshold).tolist(), strict=True))
-
-
-def as_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """The rows of a table of tools."""
-    return pd.DataFrame(rows)

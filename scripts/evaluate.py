@@ -42,7 +42,7 @@ from measuring import (  # noqa: E402  # noqa: E402
     share,
     word_f1_of,
 )
-from splits import Split, split, without_language  # noqa: E402
+from splits import Split, seeds_grouped, split, without_language  # noqa: E402
 
 from filter.io.labelled import LabelledLine  # noqa: E402
 from filter.labels import INJECTED  # noqa: E402
@@ -144,9 +144,13 @@ def in_processes(runs: Sequence[Run], folds: int, share_of: float, n_processes: 
         waiting = list(zip(numbers, runs, strict=True))
         running: dict[subprocess.Popen[bytes], Run] = {}
         # One core each, so that no run waits for another's threads.
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1") | {
-            "PYTHONHASHSEED": "0"
-        }
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
+        one |= {"PYTHONHASHSEED": "0", "PAGEFILTER_SCRATCH": folder}
+        os.environ["PAGEFILTER_SCRATCH"] = folder
+        # Made here once, and read by every process.
+        seeds_grouped(folds)
+        if corpora.available():
+            corpora.wcxb_pages()
         while waiting or running:
             while waiting and len(running) < n_processes:
                 number, run = waiting.pop(0)
