@@ -166,7 +166,9 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: F
     features |= {"running_around_5": around_5[1], "ends_sentence_around_5": around_5[2]}
     features |= _overlap(folded, lines, order, -around_5[0], length)
     features |= _shapes_around(order, features, width)
-    return Context(lines, np.stack(list(features.values()), axis=1).astype(np.float32), tuple(features), width, order)
+    # One feature after another in memory: they are made that way, and read that way.
+    values = np.array(list(features.values()), np.float32).T
+    return Context(lines, values, tuple(features), width, order)
 
 
 def _lexical(order: LineOrder, lexical: Floats, width: Floats) -> dict[str, Floats]:
@@ -316,4 +318,5 @@ def surroundings(order: LineOrder, odds: Floats) -> Floats:
     odds = np.rint(np.clip(odds.T, -ODDS_LIMIT, ODDS_LIMIT) * np.float32(ODDS_STEPS)) / np.float32(ODDS_STEPS)
     parts = [odds, order.shift(odds, -1), order.shift(odds, 1)]
     parts += [order.around(odds, radius) for radius in ODDS_RADII]
-    return np.stack([part[row] for row in range(len(odds)) for part in parts], axis=1)
+    around: Floats = np.array([part[row] for row in range(len(odds)) for part in parts], np.float32).T
+    return around

@@ -21,9 +21,10 @@ FAMILIAR_ORDERS = (2, 4)
 CONTAINED_ORDER = 8
 _ROOMY = 8
 """Slots for each window of a page: few windows share one by chance."""
-_MIN_REGION, _MAX_REGION = 1 << 9, 1 << 22
-_FARTHEST = 40_000
-_ROLL = 0x9E3779B1
+_HALVED = {2: 2, 4: 1, 8: 0}
+"""How often that is halved, by order: short windows come again and again, there are fewer of them to tell apart."""
+_LEAST_BITS, _MOST_BITS = 11, 22
+_ROLL, _SPREAD = 0x9E3779B1, 0x2C1B3C6D
 _DIGEST = 0x9E3779B97F4A7C15
 
 
@@ -57,7 +58,7 @@ class _Places:
     """Every place of the folded code points: whose line and page it is, and where the page's region lies."""
 
     line: NDArray[Any]
-    mask: NDArray[np.uint32]
+    shift: NDArray[np.uint32]
     base: NDArray[np.uint32]
     nowhere: Indices
     feeds: Indices
@@ -66,20 +67,16 @@ class _Places:
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """All windows of some length: the slot of each in the table, and where those of each line begin and end.
+    """All windows of some length: the slot of each in a table of `n_slots`, and where those of each line begin and end.
 
     `tag` is a part of the hash that tells windows of one slot apart, above the bits that name a line.
     """
 
     slot: Indices
+    n_slots: int
     tag: NDArray[Any]
     bounds: Indices
     count: Indices
-
-    def line_sums(self, values: NDArray[Any]) -> Indices:
-        """Sum of a whole number a place over the windows of each line."""
-        sums: Indices = np.add.reduceat(values, self.bounds, dtype=np.int64)[::2]
-        return np.where(self.count > 0, sums, 0)
 
     def line_means(self, values: NDArray[np.bool_]) -> Floats:
         """Share of the windows of each line that hold; 0 where it has none."""
@@ -110,9 +107,9 @@ def overlap(folded: Folded, lines: Indices, page: Indices, importance: Floats, l
     Examples
     --------
     >>> from filter.segment import fold, segment
-    >>> batch = segment(["Rain fell on the harbour all night.\nRain fell on the\nNothing else."])
+    >>> batch = segment(["Rain fell on the harbour all day.\nRain fell on the\nNothing else."])
     >>> one = np.zeros(3, np.float32)
-    >>> overlap(fold(batch), np.arange(3), batch.page_of, one, np.array([35, 16, 13], np.float32)).contained.tolist()
+    >>> overlap(fold(batch), np.arange(3), batch.page_of, one, np.array([33, 16, 13], np.float32)).contained.tolist()
     [0.0, 1.0, 0.0]
     """
     places = _places(folded, lines, page)
@@ -135,8 +132,9 @@ def _places(folded: Folded, lines: Indices, page: Indices) -> _Places:
     first_of_page = np.flatnonzero(np.diff(page, prepend=-1))
     lengths = folded.ends[lines] - starts
     in_page = np.add.reduceat(lengths, first_of_page)
-    region = 1 << np.ceil(np.log2(np.maximum(in_page, 1) * _ROOMY)).astype(np.int64)
-    region = np.clip(region, _MIN_REGION, _MAX_REGION)
+    bits = np.ceil(np.log2(np.maximum(in_page, 1) * _ROOMY)).astype(np.int64)
+    bits = np.clip(bits, _LEAST_BITS, _MOST_BITS)
+    region = 1 << bits
     base = np.cumsum(region) - region
     # What lies before a line's beginning belongs to the line before: line feeds, blank lines.
     of_line = np.diff(starts, append=n_codes)
@@ -146,7 +144,7 @@ def _places(folded: Folded, lines: Indices, page: Indices) -> _Places:
     index = np.arange(len(lines), dtype=np.uint32 if len(lines) < 1 << 16 else np.uint64)
     return _Places(
         np.repeat(index, of_line),
-        np.repeat((region - 1).astype(np.uint32), of_page),
+        np.repeat((32 - bits).astype(np.uint32), of_page),
         np.repeat(base.astype(np.uint32), of_page),
         _inside_others(folded, lines),
         np.flatnonzero(folded.codes == NEWLINE),
@@ -178,29 +176,28 @@ def _hashes(folded: Folded) -> dict[int, NDArray[np.uint32]]:
 
 
 def _windows(folded: Folded, lines: Indices, places: _Places, rolled: NDArray[np.uint32], order: int) -> _Windows:
-    mixed = rolled ^ (rolled >> np.uint32(15))
-    mixed *= np.uint32(0x2C1B3C6D)
-    mixed ^= mixed >> np.uint32(12)
-    narrow = places.line.dtype == np.uint32
-    tag = mixed >> np.uint32(16) << np.uint32(16) if narrow else mixed.astype(np.uint64) << np.uint64(32)
-    mixed &= places.mask
-    mixed += places.base
-    slot = mixed.astype(np.intp)
+    # The highest bits of the product depend on all of the hash; its lowest bits tell windows of one slot apart.
+    spread = rolled * np.uint32(_SPREAD)
+    spread >>= places.shift
+    spread += places.base
+    spread >>= np.uint32(_HALVED[order])
+    slot, n_slots = spread.astype(np.intp), places.table_size >> _HALVED[order]
+    tag = rolled.astype(places.line.dtype, copy=False) << places.line.dtype.type(_tag_shift(places.line.dtype))
     # A window with a line feed in it is nobody's: all of these share one slot beyond the regions.
     crossing = np.maximum(places.feeds[:, None] - np.arange(order), 0)
-    slot[crossing.ravel()] = places.table_size
-    slot[places.nowhere] = places.table_size
+    slot[crossing.ravel()] = n_slots
+    slot[places.nowhere] = n_slots
     starts = folded.starts[lines]
     count = np.maximum(folded.ends[lines] - starts - order + 1, 0)
     bounds = np.stack((starts, starts + count), axis=1).ravel()
-    return _Windows(slot, tag, bounds, count)
+    return _Windows(slot, n_slots, tag, bounds, count)
 
 
 def _familiar(windows: _Windows, places: _Places) -> Floats:
     """Share of the windows of each line that another line has too: not both the first and the last seen are its own."""
     own = windows.tag | places.line
     # Never read where nothing was written, so they need no zeros.
-    first_seen, last_seen = np.empty((2, places.table_size + 1), own.dtype)
+    first_seen, last_seen = np.empty((2, windows.n_slots + 1), own.dtype)
     last_seen[windows.slot] = own
     first_seen[windows.slot[::-1]] = own[::-1]
     elsewhere = _differ_in_line(first_seen.take(windows.slot, mode="clip"), own)
@@ -226,20 +223,21 @@ def _contained(
     by_rank = np.repeat(shift, count)
     by_rank += np.arange(len(by_rank))
     own = windows.tag | places.line
-    owner = np.empty(places.table_size + 1, own.dtype)
+    owner = np.empty(windows.n_slots + 1, own.dtype)
     owner[windows.slot.take(by_rank)] = own.take(by_rank)
     found = owner.take(windows.slot, mode="clip")
-    away = (found & found.dtype.type((1 << _tag_shift(found.dtype)) - 1)).astype(np.int32)
-    away -= places.line.astype(np.int32)
-    elsewhere = _differ_in_line(found, own)
-    away *= elsewhere
-    count = np.maximum(windows.line_sums(elsewhere), 1)
-    mean = windows.line_sums(away) / count
-    # So far off that the square still fits.
-    np.minimum(np.maximum(away, -_FARTHEST, out=away), _FARTHEST, out=away)
-    away *= away
-    variance = windows.line_sums(away) / count - mean * mean
-    return windows.line_means(elsewhere), mean, np.sqrt(np.maximum(variance, 0))
+    # Few are, and what else is asked of them is asked of these alone; those beyond the regions are nobody's.
+    held = np.flatnonzero(_differ_in_line(found.copy(), own))
+    held = held[windows.slot[held] < windows.n_slots]
+    line = places.line[held].astype(np.int64)
+    away = ((found[held] & found.dtype.type((1 << _tag_shift(found.dtype)) - 1)).astype(np.int64) - line).astype(float)
+    n_lines = len(windows.count)
+    n_held, sums, squares = (np.bincount(line, weight, n_lines) for weight in (None, away, away * away))
+    n_some = np.maximum(n_held, 1)
+    mean = sums / n_some
+    variance = squares / n_some - mean * mean
+    share = (n_held / np.maximum(windows.count, 1)).astype(np.float32)
+    return share, mean, np.sqrt(np.maximum(variance, 0))
 
 
 def _tag_shift(dtype: np.dtype[Any]) -> int:
@@ -250,10 +248,11 @@ def _tag_shift(dtype: np.dtype[Any]) -> int:
 def _twins(folded: Folded, lines: Indices, page: Indices, rank: Indices) -> tuple[Floats, Floats]:
     """How many lines of the page equal the line, and whether another of them is the one to stay."""
     n_lines = len(lines)
-    digest = _digests(folded, lines)
-    order = np.lexsort((digest, page))
+    # A page in the digest's upper half: one sort of whole numbers, and equal lines of two pages stay apart.
+    key = _digests(folded, lines) + (page.astype(np.uint64) << np.uint64(40))
+    order = np.argsort(key)
     is_new = np.ones(n_lines, bool)
-    is_new[1:] = (np.diff(digest[order]) != 0) | (np.diff(page[order]) != 0)
+    is_new[1:] = np.diff(key[order]) != 0
     group = np.empty(n_lines, np.int64)
     group[order] = np.cumsum(is_new) - 1
     size = np.bincount(group)
@@ -270,7 +269,7 @@ def _digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:
     mixed ^= mixed >> np.uint64(29)
     count = 1 << len(mixed).bit_length()
     # What one huge page needs is not kept for the next ones.
-    powers, inverses = _powers(count) if count <= _MAX_REGION else _powers.__wrapped__(count)
+    powers, inverses = _powers(count) if count <= 1 << _MOST_BITS else _powers.__wrapped__(count)
     mixed *= powers[: len(mixed)]
     bounds = np.stack((starts, folded.ends[lines]), axis=1).ravel()
     digest: NDArray[np.uint64] = np.add.reduceat(mixed, bounds)[::2]

@@ -55,7 +55,7 @@ class PageModel:
     Attributes
     ----------
     first, second : Perceptron
-        The second sees `SURROUNDINGS` beside the features.
+        The second sees `SURROUNDINGS` beside the features, which both standardise alike.
     injected, furniture : Calibration
         Of the probability that a line was injected; that a line which was not is page furniture.
     """
@@ -67,7 +67,10 @@ class PageModel:
 
     def odds(self, seen: Context) -> Floats:
         """Log-odds of having been injected and of being furniture if not, shape (n, 2)."""
-        return self.second_odds(seen.values, surroundings(seen.order, self.first_odds(seen.values)))
+        inputs = self.first.inputs(seen.values)
+        around = surroundings(seen.order, against_all(self.first.outputs_of(inputs)))
+        beside = self.second.inputs(around, inputs.shape[1])
+        return as_odds(self.second.outputs_of(np.concatenate((inputs, beside), axis=1)))
 
     def first_odds(self, values: Floats) -> Floats:
         """Log-odds of injected and of furniture against all else at the first look, shape (n, 2)."""

@@ -72,9 +72,29 @@ class Perceptron:
         >>> twice.outputs(np.array([[3.0], [-3.0]], np.float32)).tolist()
         [[7.0], [1.0]]
         """
-        inputs: Floats = np.subtract(values, self.mean, dtype=np.float32)
-        inputs *= self._per_step
+        return self.outputs_of(self.inputs(values))
+
+    def inputs(self, values: Floats, first: int = 0) -> Floats:
+        """Values as whole numbers.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (n, n_values)
+        first : int
+            Which of the inputs the first of them is.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_values)
+        """
+        some = slice(first, first + values.shape[1])
+        inputs: Floats = np.subtract(values, self.mean[some], dtype=np.float32)
+        inputs *= self._per_step[some]
         _whole(inputs, -VALUE_LIMIT)
+        return inputs
+
+    def outputs_of(self, inputs: Floats) -> Floats:
+        """Outputs of some rows of `inputs`, shape (n, n_outputs)."""
         inner: Floats = inputs @ self._hidden
         inner *= self.hidden_scale
         inner += self.hidden_bias

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS, NO_LABEL, Verdicts, classify
+from filter.emit import Runs, joined, runs_of
 from filter.explain import Explanation, explain_page
 from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
@@ -168,8 +169,11 @@ class PageFilter:
         mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
         batch, verdicts = classify([shortened(text) for text in mended], self.model, labels=labels)
         kept = self._kept(verdicts)
+        blank = verdicts.label == NO_LABEL
+        runs = runs_of(kept, blank, batch.first_line)
+        dropped = _dropped_kinds(verdicts.label, kept, batch)
         return [
-            self._page(index, text, spans, batch, verdicts, kept, labels)
+            self._page(index, text, spans, batch, verdicts, kept, runs, labels, dropped[index])
             for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
         ]
 
@@ -194,30 +198,34 @@ class PageFilter:
         batch: Batch,
         verdicts: Verdicts,
         kept: NDArray[np.bool_],
+        runs: Runs,
         labels: bool,
+        dropped: dict[str, int],
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
         if repairs or len(text) > LONGEST_LINE:
             starts, ends = line_bounds(text)
         else:
             starts, ends = batch.starts[lines] - batch.page_start[index], batch.ends[lines] - batch.page_start[index]
-        blank = verdicts.label[lines] == NO_LABEL
-        repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
-        emitted = emit(text, starts, ends, kept[lines], blank, repairs)
-        dropped = _dropped_kinds(verdicts.label[lines][~kept[lines]])
+        if repairs:
+            repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
+        run = slice(runs.bounds[index], runs.bounds[index + 1])
+        first, last = runs.first[run] - lines.start, runs.last[run] - lines.start
+        output = joined(text, starts[first].tolist(), ends[last].tolist(), repairs)
         if not labels:
-            return Page(emitted, partial(self._lines_of, text), dropped=dropped)
+            return Page(output, partial(self._lines_of, text), dropped=dropped)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
-        return Page(emitted, make, dropped=dropped)
+        return Page(output, make, dropped=dropped)
 
 
-def _dropped_kinds(labels: NDArray[np.int8]) -> dict[str, int]:
-    """How many labels are of each kind."""
-    if not len(labels):
-        return {}
-    counts = np.bincount(labels, minlength=len(LABELS))
+def _dropped_kinds(labels: NDArray[np.int8], kept: NDArray[np.bool_], batch: Batch) -> list[dict[str, int]]:
+    """How many dropped lines of each page are of each kind."""
+    n_pages, gone = len(batch.texts), np.flatnonzero(~kept)
+    place = batch.page_of[gone] * len(LABELS) + labels[gone]
+    counts = np.bincount(place, minlength=n_pages * len(LABELS)).reshape(n_pages, len(LABELS))
     kinds = {"injected": INJECTED_COLUMNS, "furniture": FURNITURE_COLUMNS, "genuine": GENUINE_COLUMNS}
-    return {kind: int(counts[columns].sum()) for kind, columns in kinds.items() if counts[columns].any()}
+    by_kind = np.stack([counts[:, columns].sum(axis=1) for columns in kinds.values()], axis=1).tolist()
+    return [{kind: count for kind, count in zip(kinds, row, strict=True) if count} for row in by_kind]
 
 
 def shortened(text: str) -> str:
@@ -263,64 +271,6 @@ def line_bounds(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     lengths = np.array([len(line) for line in text.removesuffix("\n").split("\n")] if text else [], np.int64)
     ends = np.cumsum(lengths + 1) - 1
     return ends - lengths, ends
-
-
-def emit(
-    text: str,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-    blank: NDArray[np.bool_],
-    repairs: Sequence[Span],
-) -> str:
-    """The kept lines of a page, repaired; blank lines around dropped ones become one, none is left on top.
-
-    Parameters
-    ----------
-    text : str
-    starts, ends : ndarray of int64, shape (n_lines,)
-    kept, blank : ndarray of bool, shape (n_lines,)
-    repairs : sequence of Repair
-        In order.
-
-    Returns
-    -------
-    str
-        `text` itself where nothing is dropped or repaired.
-    """
-    if kept.all():
-        return apply_spans(text, repairs) if repairs else text
-    shown = kept & ~_needless_blanks(kept, blank)
-    if not shown.any():
-        return ""
-    ending = text.endswith("\n")
-    # Runs of lines that stay together are taken in one slice.
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], shown, [False])).astype(np.int8)))
-    pieces = []
-    waiting = list(repairs)
-    for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
-        begin, end = int(starts[first]), int(ends[last])
-        inside = [r for r in waiting if begin <= r.start < end]
-        piece = text[begin:end]
-        if inside:
-            piece = apply_spans(piece, [Span(r.start - begin, r.end - begin, r.label, r.replacement) for r in inside])
-        pieces.append(piece)
-    return "\n".join(pieces) + ("\n" if ending else "")
-
-
-def _needless_blanks(kept: NDArray[np.bool_], blank: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Blank lines to leave out: in a gap where a line was dropped all but one, on top and at the end all."""
-    gap = np.cumsum(kept & ~blank)
-    n_real = int(gap[-1])
-    touched = np.zeros(n_real + 1, dtype=bool)
-    touched[gap[~kept]] = True
-    blanks = np.flatnonzero(blank)
-    in_gap = gap[blanks]
-    is_first = np.diff(in_gap, prepend=-1) != 0
-    stays = is_first & (in_gap > 0) & (in_gap < n_real)
-    needless = np.zeros(len(kept), dtype=bool)
-    needless[blanks] = touched[in_gap] & ~stays
-    return needless
 
 
 def _lines(

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from material import ROOT, any_text, pages, seed_pages, text_of
 
 from filter.classify import classify
+from filter.emit import joined, runs_of
 from filter.errors import PagefilterError
 from filter.labels import FURNITURE, INJECTED, LABELS
 from filter.page import Page, apply_spans
-from filter.pipeline import PageFilter, emit, line_bounds
+from filter.pipeline import PageFilter, line_bounds
 from filter.policy import Policy
 from filter.spans import find_repairs
 
@@ -136,14 +137,24 @@ def test_odd_text_passes_unchanged(lenient: PageFilter, text):
     assert [page.text for page in lenient.clean_many([text, "one", text])] == [text, "one", text]
 
 
-def dropping(text: str, junk: str = "JUNK") -> str:
-    """What is emitted if exactly the lines that say `junk` go."""
-    found = lines_of(text)
-    starts = np.cumsum([0, *(len(line) + 1 for line in found)])[:-1].astype(np.int64)
-    ends = starts + np.array([len(line) for line in found], np.int64)
-    kept = np.array([line.strip("\r") != junk for line in found], bool)
-    blank = np.array([not line.strip() for line in found], bool)
-    return emit(text, starts, ends, kept, blank, [])
+def dropping_from(texts: list[str], junk: str = "JUNK") -> list[str]:
+    """What is emitted of some pages if exactly the lines that say `junk` go; their damage is repaired."""
+    found = [lines_of(text) for text in texts]
+    kept = np.array([line.strip("\r") != junk for lines in found for line in lines], bool)
+    blank = np.array([not line.strip() for lines in found for line in lines], bool)
+    first_line = np.cumsum([0, *map(len, found)])
+    runs = runs_of(kept, blank, first_line)
+    output = []
+    for index, text in enumerate(texts):
+        starts, ends = line_bounds(text)
+        run = slice(runs.bounds[index], runs.bounds[index + 1])
+        first, last = runs.first[run] - first_line[index], runs.last[run] - first_line[index]
+        output.append(joined(text, starts[first].tolist(), ends[last].tolist(), find_repairs(text)))
+    return output
+
+
+def dropping(text: str) -> str:
+    return dropping_from([text])[0]
 
 
 @pytest.mark.parametrize(
@@ -198,14 +209,14 @@ def test_blank_lines_by_the_rule(found, ending):
         assert output == "\n".join(expected) + ("\n" if text.endswith("\n") else "")
 
 
+@given(st.lists(st.lists(st.sampled_from(["", " ", "JUNK", "a", "b"]), max_size=6), max_size=5))
+def test_what_is_emitted_of_a_page_does_not_depend_on_the_pages_beside_it(pages_of_lines):
+    texts = ["\n".join(lines) for lines in pages_of_lines]
+    assert dropping_from(texts) == [dropping(text) for text in texts]
+
+
 def test_repairs_are_made_where_lines_were_dropped_too():
-    text = "JUNK\n網(wǎng)站發(fā)布\n\nJUNK\n\n他說力量?!?/p>"
-    found = lines_of(text)
-    starts = np.cumsum([0, *(len(line) + 1 for line in found)])[:-1].astype(np.int64)
-    ends = starts + np.array([len(line) for line in found], np.int64)
-    kept = np.array([line != "JUNK" for line in found], bool)
-    output = emit(text, starts, ends, kept, np.array([not line for line in found]), find_repairs(text))
-    assert output == "網站發布\n\n他說力量。"
+    assert dropping("JUNK\n網(wǎng)站發(fā)布\n\nJUNK\n\n他說力量?!?/p>") == "網站發布\n\n他說力量。"
 
 
 @given(pages)
