@@ -18,6 +18,7 @@ from filter.model import Model
 from filter.pipeline import PageFilter
 from filter.policy import make_policy
 from filter.segment import fold, segment
+from filter.training.compose import SAME_LANGUAGE_SHARE
 
 PLACE = ("log_index", "log_index_end", "relative", "mass_before", "log_lines", "blank_before", "blank_after")
 DAMAGE = (
@@ -57,7 +58,7 @@ def artefacts(part: Split) -> dict[str, Any]:
     texts = [[lines.texts[i] if i >= 0 else "" for i in page.lines] for page in made]
     labels = [[lines.labels[i] if i >= 0 else BLANK for i in page.lines] for page in made]
     names, train, is_junk = _features(texts, labels)
-    injected, _ = with_spam(part.pages, part.spam, seed=5)
+    injected, _ = with_spam(part.pages, part.spam, 5, SAME_LANGUAGE_SHARE["junk"])
     held = [*part.pages, *injected]
     _, test, target = _features([[line.text for line in page.lines] for page in held],
                                 [[line.label for line in page.lines] for page in held])  # fmt: skip
@@ -113,10 +114,10 @@ def others(model: Model, part: Split) -> dict[str, Any]:
     dict
         By kind of page, a list of rows: tool, version, junk caught, genuine lines lost, genuine characters lost.
     """
-    wcxb = [page.labelled() for page in part.content]
+    real = [page.labelled() for page in [*part.content[: len(part.spam)], *part.chinese]]
     places = {
-        "written pages": [*part.pages, *with_spam(part.pages, part.spam, seed=5)[0]],
-        "real pages": with_spam(wcxb[: len(part.spam)], part.spam, seed=6)[0],
+        "written pages": [*part.pages, *with_spam(part.pages, part.spam, 5, SAME_LANGUAGE_SHARE["junk"])[0]],
+        "real pages": with_spam(real, part.spam, 6, SAME_LANGUAGE_SHARE["junk"])[0],
     }
     ours = PageFilter(model, make_policy("careful", model.card))
     spam_only = PageFilter(model, make_policy("spam-only", model.card))

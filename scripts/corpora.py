@@ -140,7 +140,7 @@ def kept(name: str, make: Callable[[], Any]) -> Any:
 
 @cache
 def wcxb_pages() -> list[ContentPage]:
-    """The development pages of the web content extraction benchmark."""
+    """The development pages of the web content extraction benchmark: English, but for a handful of French ones."""
     pages: list[ContentPage] = kept("wcxb_pages", _wcxb_pages)
     return pages
 
@@ -155,7 +155,7 @@ def _wcxb_pages() -> list[ContentPage]:
         site = re.sub(r"^https?://(www\.)?|/.*$", "", truth.get("url", "")) or truth_file.stem
         content = "\n".join([truth["ground_truth"].get("title") or "", truth["ground_truth"].get("main_content") or ""])
         kind = truth.get("_internal", {}).get("page_type", {}).get("primary", "")
-        found.append(ContentPage(f"wcxb-{truth_file.stem}", site, kind, "", layout(html), content))
+        found.append(ContentPage(f"wcxb-{truth_file.stem}", site, kind, "en", layout(html), content))
     return found
 
 
@@ -174,7 +174,7 @@ def zh_pages() -> list[ContentPage]:
         # The text is the article's body; its title is in it only now and then, and is its author's all the same.
         title = re.split(r"[-_|｜—–]", html_title(html))[0].strip()
         content = f"{title}\n{decode(html_file.with_suffix('.txt').read_bytes()).text}"
-        found.append(ContentPage(f"zh_pages-{html_file.stem}", html_file.stem, "article", "", layout(html), content))
+        found.append(ContentPage(f"zh_pages-{html_file.stem}", html_file.stem, "article", "zh", layout(html), content))
     return found
 
 

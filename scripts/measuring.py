@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,18 @@ from splits import Split, with_spam
 from filter.classify import classify
 from filter.intervals import wilson
 from filter.io.labelled import LabelledLine, LabelledPage
-from filter.labels import BLANK, GENUINE, INJECTED
+from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED
 from filter.model import Model
 from filter.page import apply_spans
 from filter.pipeline import PageFilter
 from filter.policy import make_policy
+from filter.segment import batches
 from filter.spans import find_repairs
+from filter.training.compose import SAME_LANGUAGE_SHARE
 from filter.training.grammar import CHANGES, rng_of
 
 COLUMNS = ("place", "family", "language", "script", "kind", "topic", "label", "said", "mixed", "injected", "junk", "kept",
-           "chars", "text")  # fmt: skip
+           "chars", "text", "foreign")  # fmt: skip
 WRITTEN, REAL, TWIN = "written pages", "real pages", "real pages, clean twin"
 PAGE_PLACES = (WRITTEN, "wcxb articles", "zh_pages articles")
 """Whose genuine lines are the genuine page lines of the headline figures."""
@@ -95,19 +97,30 @@ def rows_of(page_filter: PageFilter, pages: Sequence[LabelledPage], place: str, 
         In the order of `COLUMNS`.
     """
     found = []
-    for page in pages:
-        text = "\n".join(line.text for line in page.lines)
-        _, verdicts = classify([apply_spans(text, find_repairs(text))], page_filter.model)
+    texts = ["\n".join(line.text for line in page.lines) for page in pages]
+    for page, cleaned, of_page in zip(
+        pages, page_filter.clean_many(texts), _injected(page_filter.model, texts), strict=True
+    ):
         kind = (kinds or {}).get(page.name.split("+")[0], "")
-        for line, verdict, injected in zip(page.lines, page_filter.clean(text).lines, verdicts.injected, strict=False):
+        languages = Counter(line.language for line in page.lines if line.label in GENUINE)
+        language = max(languages, key=lambda name: languages[name], default="")
+        for line, verdict, injected in zip(page.lines, cleaned.lines, of_page, strict=False):
             if BLANK in (verdict.label, line.label) or (only and line.text not in only):
                 continue
             mixed = line.clean is not None and line.clean != apply_spans(line.text, verdict.spans)
             found.append((
                 place, line.family, line.language, script_of(line.text), kind, topic_of(line.family), line.label, verdict.label,
                 mixed, float(injected), verdict.probability, verdict.kept, len(line.text), line.text,
+                line.language != language,
             ))  # fmt: skip
     return found
+
+
+def _injected(model: Model, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+    """Probability of having been injected of the lines of each page."""
+    for group in batches(texts):
+        batch, verdicts = classify([apply_spans(text, find_repairs(text)) for text in group], model, labels=False)
+        yield from np.split(verdicts.injected, batch.first_line[1:-1])
 
 
 def measure(model: Model, part: Split) -> pd.DataFrame:
@@ -128,16 +141,19 @@ def measure(model: Model, part: Split) -> pd.DataFrame:
     kinds = {page.name: page.kind for page in part.content}
     rows = rows_of(careful, part.pages, WRITTEN)
     rows += [
-        row for row in rows_of(careful, with_spam(part.pages, part.spam, seed=5)[0], WRITTEN) if row[6] in INJECTED
+        row
+        for row in rows_of(careful, with_spam(part.pages, part.spam, 5, SAME_LANGUAGE_SHARE["junk"])[0], WRITTEN)
+        if row[6] in INJECTED
     ]
-    injected, twins = with_spam(wcxb[: len(part.spam)], part.spam, seed=6)
+    chinese = [page.labelled() for page in part.chinese]
+    injected, twins = with_spam([*wcxb[: len(part.spam)], *chinese], part.spam, 6, SAME_LANGUAGE_SHARE["junk"])
     rows += rows_of(careful, injected, REAL, kinds) + rows_of(careful, twins, TWIN, kinds)
     rows += rows_of(careful, [LabelledPage("", (line,)) for line in part.hard], "hard lines alone")
     rows += _hard_on_pages(careful, part)
     for page in part.public:
         rows += rows_of(careful, [page], page.name.split("-")[0].split("_")[0])
     rows += rows_of(careful, wcxb, "wcxb articles", kinds)
-    rows += rows_of(careful, [page.labelled() for page in part.chinese], "zh_pages articles")
+    rows += rows_of(careful, chinese, "zh_pages articles")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -145,7 +161,7 @@ def _hard_on_pages(page_filter: PageFilter, part: Split) -> list[tuple[Any, ...]
     by_family: dict[str, list[LabelledLine]] = {}
     for line in part.hard:
         by_family.setdefault(line.family, [line])
-    made, _ = with_spam(part.pages, by_family, seed=7, same_language=True)
+    made, _ = with_spam(part.pages, by_family, 7, SAME_LANGUAGE_SHARE["honest"])
     return rows_of(page_filter, made, "hard lines on pages", only=frozenset(line.text for line in part.hard))
 
 
@@ -170,7 +186,7 @@ def evasion(model: Model, part: Split) -> pd.DataFrame:
             ]
             for family, lines in part.spam.items()
         }
-        made, _ = with_spam(part.pages, spam, seed=5)
+        made, _ = with_spam(part.pages, spam, 5, SAME_LANGUAGE_SHARE["junk"])
         rows += [row for row in rows_of(careful, made, name) if row[6] in INJECTED]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -212,7 +228,9 @@ def cut(genuine: NDArray[np.float64], loss: float) -> float:
 
 
 def caught_at(rows: pd.DataFrame, spam: pd.DataFrame, loss: float) -> pd.Series[bool]:
-    """Whether each injected line lies above the threshold of its run: where no more than this share of its page lines would go.
+    """Whether each injected line goes: as such where no more than this share of its run's genuine page lines would.
+
+    As furniture it goes where ``careful`` says so.
 
     Parameters
     ----------
@@ -223,7 +241,7 @@ def caught_at(rows: pd.DataFrame, spam: pd.DataFrame, loss: float) -> pd.Series[
     loss : float
     """
     cuts = {run: cut(lines.injected.to_numpy(), loss) for run, lines in page_lines(rows).groupby("run")}
-    return spam.injected > spam.run.map(cuts)
+    return (spam.injected > spam.run.map(cuts)) | (~spam.kept & spam.said.isin(FURNITURE))
 
 
 def genuine_of(rows: pd.DataFrame) -> pd.DataFrame:

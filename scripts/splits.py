@@ -156,11 +156,10 @@ def _split(
 
     pages = []
     for page in data.pages:
+        if page_out(page):
+            continue
         if page.name in own_pages:
-            if not page_out(page):
-                pages.append(
-                    replace(page, lines=tuple(line for line in page.lines if line.label == BLANK or stays(line)))
-                )
+            pages.append(replace(page, lines=tuple(line for line in page.lines if line.label == BLANK or stays(line))))
         elif not public_out(site_of.get(page.name, page.name)) and training_data.draw(f"page {page.name}") < share:
             pages.append(page)
     own = [line for line in seeds.loose if not is_tested(line) and stays(line)]
@@ -201,7 +200,7 @@ def _is_near(text: str, held: frozenset[int]) -> bool:
 
 
 def with_spam(
-    pages: Sequence[LabelledPage], spam: dict[str, list[LabelledLine]], seed: int, same_language: bool = False
+    pages: Sequence[LabelledPage], spam: dict[str, list[LabelledLine]], seed: int, same_language: float
 ) -> tuple[list[LabelledPage], list[LabelledPage]]:
     """Loose junk set into pages without any, a family a page, at the places of the composer; and these pages without it.
 
@@ -210,8 +209,8 @@ def with_spam(
     pages : sequence of LabelledPage
     spam : dict of str to list of LabelledLine
     seed : int
-    same_language : bool
-        Prefer a page of the junk's language.
+    same_language : float
+        How often a page of the junk's language is taken where there is one: in it junk is hardest to tell.
 
     Returns
     -------
@@ -224,7 +223,8 @@ def with_spam(
     for number, (family, lines) in enumerate(sorted(spam.items())):
         if not clean:
             break
-        same = [p for p in clean if p.lines[0].language == lines[0].language] if same_language else []
+        wanted = rng.random() < same_language
+        same = [p for p in clean if wanted and p.lines[0].language == lines[0].language]
         base = (same or clean)[number % len(same or clean)]
         table = [*base.lines, *lines]
         start = len(base.lines)

@@ -9,6 +9,7 @@ from material import ROOT
 
 from filter.io.labelled import LabelledLine, LabelledPage
 from filter.labels import BLANK, INJECTED
+from filter.training import TrainingSet
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import grouping
@@ -113,7 +114,21 @@ def test_common_words_bind_nothing():
 def test_junk_is_set_into_pages_that_have_none():
     clean = LabelledPage("clean", tuple(LabelledLine(f"Line {i}.", "article", "en") for i in range(5)))
     dirty = LabelledPage("dirty", (LabelledLine("Buy now", "spam_other", "en", "f"),))
-    made, twins = splits.with_spam([dirty, clean], {"g": [LabelledLine("Casino", "spam_gambling", "en", "g")]}, seed=1)
+    made, twins = splits.with_spam([dirty, clean], {"g": [LabelledLine("Casino", "spam_gambling", "en", "g")]}, 1, 0.5)
     assert [page.name for page in twins] == ["clean"]
     assert [line.text for line in injected(made[0].lines)] == ["Casino"]
     assert [line for line in made[0].lines if line.label == "article"] == list(clean.lines)
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 40, 40), (0.0, 12, 28)])
+def test_junk_is_set_into_pages_of_its_language_as_often_as_asked(share, least, most):
+    pages = [LabelledPage(name, (LabelledLine("A line.", "article", name),)) for name in ("en", "ru")]
+    spam = {f"g{i}": [LabelledLine("Казино", "spam_gambling", "ru", f"g{i}")] for i in range(40)}
+    _, twins = splits.with_spam(pages, spam, 1, share)
+    assert least <= sum(page.name == "ru" for page in twins) <= most
+
+
+def test_a_language_held_out_takes_extracted_pages_with_it():
+    pages = [LabelledPage(f"found-{lang}", (LabelledLine("Menu", "furniture", lang, "site"),)) for lang in ("en", "zh")]
+    part = splits.without_language(TrainingSet(pages, []), frozenset(["en"]), 1.0)
+    assert [page.name for page in part.train.pages] == ["found-zh"]

@@ -17,7 +17,7 @@ from filter.labels import INJECTED, LABELS
 from filter.model import Model, load_model
 from filter.ngrams import N_BUCKETS, line_buckets
 from filter.segment import fold, segment
-from filter.training import as_training_set, train
+from filter.training import as_training_set, lexicon, look, train
 from filter.training.compose import BLANK_LINE, SetPage, compose
 from filter.training.lexicon import design_matrix
 
@@ -155,3 +155,41 @@ def test_the_shipped_card_says_what_it_was_made_of():
     assert all(source["licence"] for source in card["sources"])
     assert {"python", "numpy", "scikit-learn"} <= set(card["versions"])
     assert card["metrics"]
+
+
+def test_extracted_pages_come_back_with_lines_set_in():
+    labels = ["article"] * 30 + ["furniture"] * 30 + ["spam_other"] * 6
+    families = [f"f{i}" for i in range(len(labels))]
+    languages = ["en"] * len(labels)
+    pages = [SetPage("found", "en", tuple(range(60)), written=False), SetPage("own", "en", tuple(range(30)))]
+    found = compose(pages, list(range(60, 66)), labels, families, languages, 0)
+    again = [page for page in found if page.name == "found+"]
+    assert len(again) > 300
+    assert all(page.inserted and page.inserted <= set(page.lines) for page in again)
+
+
+def test_lines_near_what_was_set_in_are_those_of_the_same_page():
+    marked, page = np.zeros(60, bool), np.repeat([0, 1], 30)
+    marked[[2, 31]] = True
+    near = look._near(marked, page)
+    assert near[:15].all()
+    assert not near[15:30].any()
+    assert near[30:44].all()
+    assert not near[44:].any()
+
+
+def test_both_looks_standardise_alike(tiny_model):
+    first, second = tiny_model.page_model.first, tiny_model.page_model.second
+    assert np.array_equal(first.mean, second.mean[: len(first.mean)])
+    assert np.array_equal(first.step, second.step[: len(first.step)])
+
+
+def test_labels_of_a_kind_are_told_from_each_other_alone():
+    texts = ["win the jackpot", "spin and win", "hot girls tonight", "girls near you", "about us", "the mayor spoke"]
+    labels = np.array(["spam_gambling"] * 2 + ["spam_adult"] * 2 + ["navigation", "article"])
+    weights, bias = lexicon.fit_labels(design_matrix(texts), labels, np.ones(6), np.arange(6), 0)
+    gambling, adult = (LABELS.index(f"spam_{kind}") for kind in ("gambling", "adult"))
+    assert np.allclose(weights[:, gambling], -weights[:, adult])
+    assert np.abs(weights[:, adult]).max() > 0
+    assert not weights[:, LABELS.index("article")].any()
+    assert bias[LABELS.index("residue")] < bias[LABELS.index("article")]

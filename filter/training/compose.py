@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from filter.labels import ARTICLE, INJECTED, METADATA
 BLANK_LINE = -1
 PLACES = ("top", "gap", "end", "blocks", "scattered")
 PLACE_SHARES = (0.4, 0.2, 0.13, 0.15, 0.12)
+EXTRACTED_PAGES = 900
+"""How often extracted pages come back with lines set in: what junk looks like among real menus, prices and comments."""
 MOST_PAGES = 6000
 """Pages that get lines set in, or are made of loose lines, at most: more teach stage two nothing new."""
 SAME_LANGUAGE_SHARE = {"junk": 0.5, "honest": 0.8}
@@ -47,6 +49,10 @@ class SetPage:
         In stage two.
     copies : tuple of int
         Copies of its lines, whole and cut, that may be set in.
+    written : bool
+        Written for the purpose, every line with a label of its own; not found, its content extracted.
+    inserted : frozenset of int
+        Lines that were set in.
     """
 
     name: str
@@ -54,6 +60,8 @@ class SetPage:
     lines: tuple[int, ...]
     weight: float = 1.0
     copies: tuple[int, ...] = ()
+    written: bool = True
+    inserted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +130,10 @@ def compose(
     documents = [_framed(document, frames, rng) for document in _at_most(documents, MOST_PAGES // 4, rng)]
     found = [*pages, *documents]
     # A page written for the purpose is worth several found ones: each comes back with other lines in other places.
-    written = [page for page in pages if page.language]
-    bases = _at_most([*pages, *written, *written, *documents], MOST_PAGES // 2, rng)
+    written = [page for page in pages if page.written]
+    bases = _at_most([*written, *written, *written, *documents], MOST_PAGES // 2, rng)
+    extracted = [page for page in pages if not page.written]
+    bases += (extracted * -(-EXTRACTED_PAGES // max(len(extracted), 1)))[:EXTRACTED_PAGES]
     for base in bases:
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
@@ -149,7 +159,7 @@ def _framed(document: SetPage, frames: dict[str, _Stock], rng: np.random.Generat
     (above if rng.random() < 0.7 else below).extend(drawn.get("navigation", []))
     body[1:1] = drawn.get(METADATA, [])[:3]
     below += drawn.get("boilerplate", []) + drawn.get("advert", [])[:2]
-    return SetPage(document.name, document.language, (*above, *body, *below))
+    return replace(document, lines=(*above, *body, *below))
 
 
 def _at_most(items: Sequence[Any], limit: int, rng: np.random.Generator) -> list[Any]:
@@ -190,7 +200,7 @@ def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
     if not page.copies:
         return page
     lines = (*page.copies, *page.lines) if rng.random() < 0.7 else (*page.lines, *page.copies)
-    return SetPage(page.name, page.language, lines, page.weight)
+    return replace(page, lines=lines)
 
 
 def set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> SetPage:
@@ -221,4 +231,4 @@ def set_in(page: SetPage, inserted: Sequence[int], rng: np.random.Generator) -> 
         at = {"top": 0, "end": len(lines), "gap": int(rng.integers(len(lines) + 1))}[place]
         block = [index for line in inserted for index in ((line, BLANK_LINE) if rng.random() < 0.3 else (line,))]
         lines[at:at] = block
-    return SetPage(f"{page.name}+", page.language, tuple(lines), page.weight)
+    return replace(page, name=f"{page.name}+", lines=tuple(lines), inserted=frozenset(inserted))

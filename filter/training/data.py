@@ -107,10 +107,16 @@ def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int
             group = page.name.rstrip("+")
             placed = tuple(BLANK_LINE if line.label == BLANK else add(line, group) for line in lines)
             copies = tuple(add(line, group) for line in teasers(lines, page.name))
-            pages.append(SetPage(page.name, lines[0].language, placed, data.weights.get(page.name, 1.0), copies))
+            weight = data.weights.get(page.name, 1.0)
+            pages.append(SetPage(page.name, lines[0].language, placed, weight, copies, not is_extracted(page)))
     loose = [add(line, line.family or line.text) for one in data.loose for line in mended(LabelledPage("", (one,)))]
-    weight = np.array([data.weights.get(family, 1.0) for family in families])
-    return Lines(texts, labels, families, languages, weight, np.array(folds, np.int64)), pages, loose
+    weight_of = np.array([data.weights.get(family, 1.0) for family in families])
+    return Lines(texts, labels, families, languages, weight_of, np.array(folds, np.int64)), pages, loose
+
+
+def is_extracted(page: LabelledPage) -> bool:
+    """Whether a page says only what is content: it was found, not written, and its lines are damaged as they are."""
+    return any(line.label in (FURNITURE_OF_SOME_KIND, UNDECIDED) for line in page.lines)
 
 
 def mended(page: LabelledPage) -> Sequence[LabelledLine]:

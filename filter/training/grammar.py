@@ -19,7 +19,7 @@ import numpy as np
 from filter.codepoints import CLASS, class_table, fold_table
 from filter.io.labelled import LabelledLine, LabelledPage
 from filter.labels import ARTICLE, BLANK, GENUINE, INJECTED
-from filter.training.data import TrainingSet
+from filter.training.data import TrainingSet, is_extracted
 
 Change = Callable[[str, np.random.Generator], str]
 
@@ -438,8 +438,7 @@ def widened(data: TrainingSet, seed: int) -> TrainingSet:
     -------
     TrainingSet
     """
-    # Pages without a language are extracted ones: their lines are damaged and formed as they are.
-    written = [page for page in data.pages if page.lines and page.lines[0].language]
+    written = [page for page in data.pages if page.lines and not is_extracted(page)]
     lines = [*data.loose, *(line for page in written for line in page.lines)]
     return replace(
         data,

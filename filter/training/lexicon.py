@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.labels import ARTICLE, DUPLICATE, GENUINE, INDEX, INJECTED, LABELS
+from filter.labels import ARTICLE, DUPLICATE, FURNITURE, GENUINE, INDEX, INJECTED, LABELS
 from filter.model import Lexicon
 from filter.ngrams import N_BUCKETS, line_buckets
 from filter.segment import Floats, batches, fold, segment
@@ -25,7 +25,9 @@ PAIR_C = 20.0
 LABEL_C = 10.0
 LABEL_LINES = 60_000
 """At most so many lines teach the label vectors: more of them cost minutes and change little."""
-ARTICLE_SHARES = 5
+ABSENT_BIAS = -9.0
+FEWEST_LINES = 2
+ARTICLE_SHARES = 3
 """Running text is by far the commonest label, in many languages: it gets so many shares of the lines."""
 
 Say = Callable[[str], None]
@@ -143,11 +145,12 @@ def _scaled(matrix: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
 def logistic(
     matrix: csr_matrix, target: NDArray[Any], weight: NDArray[np.float64], c: float, iterations: int, tol: float = 1e-4
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
-    """Logistic regression on the columns that occur: columns, one row of coefficients a class, intercepts, classes."""
+    """Logistic regression on the columns of at least two lines: columns, coefficients by class, intercepts, classes."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]))
+    # An n-gram of one line alone says nothing of others, and they are half of all.
+    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= FEWEST_LINES)
     with warnings.catch_warnings():
         # Stopping early is part of the regularisation here, and the same every time.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -163,7 +166,9 @@ def logistic(
 def fit_labels(
     matrix: csr_matrix, labels: NDArray[np.str_], weight: NDArray[np.float64], rows: NDArray[np.int64], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A weight of every n-gram for every label, by multinomial logistic regression.
+    """A weight of every n-gram for every label against the others of its kind, by multinomial logistic regression.
+
+    Which kind a line is of the page decides, so that only labels of a kind need be told apart.
 
     Returns
     -------
@@ -176,14 +181,18 @@ def fit_labels(
     picked = at_most(known, LABEL_LINES, seed)
     chosen, target = rows[picked], known[picked]
     weights = np.zeros((N_BUCKETS, len(LABELS)))
-    bias = np.full(len(LABELS), -9.0)
-    if len(set(target.tolist())) < 2:
-        return weights, bias
-    used, coefficients, intercepts, classes = logistic(
-        _scaled(matrix[chosen], rarity), target, weight[chosen], LABEL_C, 25
-    )
-    weights[np.ix_(used, classes)] = coefficients.T * rarity[used, None]
-    bias[classes] = intercepts
+    bias = np.full(len(LABELS), ABSENT_BIAS)
+    for kind in (GENUINE, FURNITURE, INJECTED):
+        of_kind = np.isin(target, [INDEX[label] for label in kind])
+        labels_there = np.unique(target[of_kind])
+        bias[labels_there] = 0.0
+        if len(labels_there) > 1:
+            some = _scaled(matrix[chosen[of_kind]], rarity)
+            used, coefficients, intercepts, classes = logistic(
+                some, target[of_kind], weight[chosen[of_kind]], LABEL_C, 25
+            )
+            weights[np.ix_(used, classes)] = coefficients.T * rarity[used, None]
+            bias[classes] = intercepts
     return weights, bias
 
 
@@ -219,11 +228,11 @@ def fit_lexicon(lines: Lines, matrix: csr_matrix, seed: int, say: Say) -> tuple[
     from joblib import Parallel, cpu_count, delayed
 
     labels = np.array(lines.labels)
-    folds = [k for k in range(FOLDS) if (lines.fold == k).any() and (lines.fold != k).any()]
-    chosen = [np.arange(len(labels)), *(np.flatnonzero(lines.fold != k) for k in folds)]
+    everything = np.ones(len(labels), bool)
+    held = [lines.fold == k for k in range(FOLDS) if (lines.fold == k).any() and (lines.fold != k).any()]
+    chosen = [np.flatnonzero(rows) for rows in (everything, *(~rows for rows in held))]
     n_jobs = min(cpu_count(), len(chosen)) if len(labels) >= PARALLEL_LINES else 1
     say(f"stage one, {len(chosen)} times")
-    # The long ones first, so that no core waits at the end.
     parts = Parallel(n_jobs=n_jobs)(
         delayed(fit)(matrix, labels, lines.weight, rows, seed)
         for fit in (fit_labels, fit_injected, fit_furniture)
@@ -237,8 +246,7 @@ def fit_lexicon(lines: Lines, matrix: csr_matrix, seed: int, say: Say) -> tuple[
         pair, pair_scale, pairs[0][1].astype(np.float32), label_weights, label_scale, by_label[0][1].astype(np.float32)
     )
     scores = CrossFitted(np.zeros((len(labels), 2), np.int64), np.zeros((len(labels), len(LABELS)), np.int64))
-    for k, (weights, bias), (label_weights_of, label_bias) in zip(folds, pairs[1:], by_label[1:], strict=True):
-        rows = np.flatnonzero(lines.fold == k)
+    for rows, (weights, bias), (label_weights_of, label_bias) in zip(held, pairs[1:], by_label[1:], strict=True):
         scores.pair[rows] = line_sums(matrix[rows], weights, bias - lexicon.pair_bias, pair_scale)
         scores.labels[rows] = line_sums(matrix[rows], label_weights_of, label_bias - lexicon.label_bias, label_scale)
     return lexicon, scores

@@ -19,6 +19,7 @@ from filter.training.lexicon import CrossFitted
 
 UNKNOWN_KIND, MAYBE_GENUINE = -2, -3
 """Labels of a line that is furniture but not known of which kind, and of one that is furniture or not."""
+NEAR_ROWS = 12
 _WITHOUT_LABEL = {FURNITURE_OF_SOME_KIND: UNKNOWN_KIND, UNDECIDED: MAYBE_GENUINE}
 
 
@@ -26,7 +27,8 @@ _WITHOUT_LABEL = {FURNITURE_OF_SOME_KIND: UNKNOWN_KIND, UNDECIDED: MAYBE_GENUINE
 class Seen:
     """What stage two learns from: one row a non-blank line of the composed pages.
 
-    `natural` are lines of pages as they came: nothing was set into these.
+    `natural` are lines of pages as they came: nothing was set into these. `far` are lines of extracted pages far
+    from what was set in: they say what they say on the page as it came.
     """
 
     values: Floats
@@ -39,6 +41,7 @@ class Seen:
     weight: NDArray[np.float64]
     group: NDArray[np.int64]
     natural: NDArray[np.bool_]
+    far: NDArray[np.bool_]
 
     def column(self, name: str) -> Floats:
         """One feature of every row."""
@@ -69,6 +72,8 @@ def look(
     label_scores = scores.labels[line] * lexicon.label_scale / np.sqrt(windows[line])[:, None] + lexicon.label_bias
     label = np.array([INDEX[label] if label in INDEX else _WITHOUT_LABEL[label] for label in lines.labels], np.int64)
     page = np.concatenate([p[2] for p in parts])
+    inserted = np.fromiter((int(i) in pages[p].inserted for i, p in zip(line, page, strict=True)), bool, len(line))
+    may_be_far = np.array([not one.written and bool(one.inserted) for one in pages])[page]
     return Seen(
         values,
         parts[0][0].names,
@@ -81,7 +86,18 @@ def look(
         # A page and what was made of it must not stand on both sides of a split.
         np.array([fold_of(page.name.rstrip("+"), seed) for page in pages])[page],
         np.array([i < n_natural and not one.name.endswith("+") for i, one in enumerate(pages)], bool)[page],
+        may_be_far & ~_near(inserted, page),
     )
+
+
+def _near(marked: NDArray[np.bool_], page: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Rows within `NEAR_ROWS` of a marked one on the same page."""
+    near = np.zeros(len(marked), bool)
+    rows = np.flatnonzero(marked)
+    for step in range(-NEAR_ROWS, NEAR_ROWS + 1):
+        there = np.clip(rows + step, 0, len(marked) - 1)
+        near[there[page[there] == page[rows]]] = True
+    return near
 
 
 def _as_segmented(lines: Sequence[int]) -> Sequence[int]:

@@ -18,7 +18,7 @@ from filter.training.look import MAYBE_GENUINE, UNKNOWN_KIND, Seen
 from filter.training.perceptron import Plan, Task, fit_perceptrons
 
 HIDDEN = 64
-NETS = 3
+NETS = 2
 FIRST_PLAN: Plan = ((8, 1e-3), (3, 2e-4))
 SECOND_PLAN: Plan = ((4, 1e-3), (2, 2e-4))
 LABEL_HIDDEN = 48
@@ -49,7 +49,7 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     groups, two to a half: a quarter's model looks at the other quarter of its half, for the second look of that half;
     a half's models look at the other half, for calibration, and for the second look that is kept.
     """
-    kind, teaches = kinds(seen), ~(reads_like_metadata(seen) | reads_genuine(seen))
+    kind, teaches = kinds(seen), ~(reads_like_metadata(seen) | reads_genuine(seen) | seen.far)
     half, quarter = seen.group % 2, seen.group // 2 % 2
 
     def task(values: Floats, rows: NDArray[np.bool_]) -> Task:
@@ -59,13 +59,17 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     parts = [(half == h) & (quarter == q) for h in (0, 1) for q in (0, 1)]
     halves = [half == h for h in (0, 1)]
     everything = np.ones(len(kind), bool)
-    *firsts, first = fit_perceptrons(
-        [task(seen.values, rows) for rows in (*parts, *halves, everything)],
+    # What only serves calibration need not be averaged.
+    inner_firsts = fit_perceptrons(
+        [task(seen.values, rows) for rows in parts], hidden=HIDDEN, plan=FIRST_PLAN, seed=seed, n_nets=1
+    )
+    *outer_firsts, first = fit_perceptrons(
+        [task(seen.values, rows) for rows in (*halves, everything)],
         hidden=HIDDEN, plan=FIRST_PLAN, seed=seed, n_nets=NETS,
     )  # fmt: skip
     order = LineOrder.of(seen.page)
-    inner = _looked_at(seen.values, firsts[:4], [parts[1], parts[0], parts[3], parts[2]], against_all)
-    outer = _looked_at(seen.values, firsts[4:], [halves[1], halves[0]], against_all)
+    inner = _looked_at(seen.values, inner_firsts, [parts[1], parts[0], parts[3], parts[2]], against_all)
+    outer = _looked_at(seen.values, outer_firsts, [halves[1], halves[0]], against_all)
     within, across = (np.concatenate((seen.values, surroundings(order, odds)), axis=1) for odds in (inner, outer))
     *seconds, second = fit_perceptrons(
         [*(task(within, rows) for rows in halves), task(across, everything)],
