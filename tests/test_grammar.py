@@ -144,3 +144,16 @@ def test_what_is_taken_from_the_set_leaves_no_trace():
     rest = TrainingSet([], [line for line in data.loose if line.family not in gone])
     assert not gone & {line.family for line in widened(rest, 0).loose}
     assert grammar.MOST_VARIANTS > 0
+
+
+def test_formulas_are_put_together_of_parts_of_other_lines():
+    texts = [f"{who} opened {what} at {when}" for who, what, when in zip(
+        ("The mayor", "My aunt", "A baker", "Our cat", "The nurse", "A clerk"),
+        ("the old bridge", "her garden", "a shop", "the door", "the ward", "a letter"),
+        ("noon", "dawn", "seven", "night", "four", "once"), strict=True)]  # fmt: skip
+    pages = grammar.formulaic([LabelledLine(text, ARTICLE, "en", "chronicle") for text in texts], 0, most=1)
+    made = [line.text for line in pages[0].lines]
+    assert len(made) > 5
+    assert set(made) - set(texts)
+    assert all(any(text.startswith(line[:8]) for text in texts) for line in made)
+    assert all(any(text.endswith(line[-4:]) for text in texts) for line in made)

@@ -28,11 +28,12 @@ MOST_VARIANTS = 6000
 PAGES_SHARE = 0.3
 LISTS_SHARE = 0.5
 """Of the families with a vocabulary that get a list made of it."""
-MOST_DOCUMENTS = 500
+MOST_DOCUMENTS, MOST_FORMULAIC = 500, 250
 FEWEST_LINES, LONGEST_DOCUMENT = 6, 18
 FULL_STOPS = ".。।؟?!！？… "
 FEWEST_WORDS = 5
 LONGEST_PIECE = 24
+FORMULA_LENGTH = 90
 SEPARATORS = (
     ",",
     "，",
@@ -385,16 +386,12 @@ def documents_unmarked(lines: Sequence[LabelledLine], seed: int, most: int = MOS
     list of LabelledPage
         Named by the family, marked by a plus.
     """
-    by_family: dict[tuple[str, str], list[LabelledLine]] = defaultdict(list)
-    for line in lines:
-        if line.label == ARTICLE and line.family and line.language and line.clean is None:
-            by_family[line.family, line.language].append(line)
-    long = [key for key in sorted(by_family) if len(by_family[key]) >= FEWEST_LINES]
     found = []
-    for family, language in long:
+    long = _documents(lines)
+    for (family, language), of_family in long.items():
         rng = rng_of(f"document {family} {language}", seed)
         if rng.random() < most / len(long):
-            some = by_family[family, language][:LONGEST_DOCUMENT]
+            some = of_family[:LONGEST_DOCUMENT]
             # The first lines are a heading and its points; or any line is.
             share, first = float(rng.choice((0.0, 0.3, 1.0))), int(rng.integers(1, 6))
             found.append(LabelledPage(f"{family}+", tuple(
@@ -402,6 +399,55 @@ def documents_unmarked(lines: Sequence[LabelledLine], seed: int, most: int = MOS
                 for i, line in enumerate(some) if line.text.rstrip(FULL_STOPS)
             )))  # fmt: skip
     return found
+
+
+def formulaic(lines: Sequence[LabelledLine], seed: int, most: int = MOST_FORMULAIC) -> list[LabelledPage]:
+    """Honest documents in which every line says again what others say, put together anew: registers, drills, results.
+
+    A copy stands elsewhere as a whole; of a formula's lines every part stands elsewhere, in several lines.
+
+    Parameters
+    ----------
+    lines : sequence of LabelledLine
+        Of all labels.
+    seed : int
+    most : int
+        Documents.
+
+    Returns
+    -------
+    list of LabelledPage
+        Named by the family, marked by two pluses.
+    """
+    found = []
+    long = _documents(lines)
+    for (family, language), some in long.items():
+        rng = rng_of(f"formulas {family} {language}", seed)
+        if rng.random() >= most / len(long):
+            continue
+        parts = [_thirds(line.text) for line in some[: int(rng.integers(3, 6))]]
+        texts = {"".join(parts[int(rng.integers(len(parts)))][i] for i in range(3)) for _ in range(LONGEST_DOCUMENT)}
+        found.append(LabelledPage(f"{family}++", tuple(
+            LabelledLine(text, ARTICLE, language, family) for text in sorted(texts, key=len) if text.strip()
+        )))  # fmt: skip
+    return found
+
+
+def _thirds(text: str) -> tuple[str, str, str]:
+    """The beginning, the middle and the end of a line of up to `FORMULA_LENGTH` characters, cut between words."""
+    text = text[:FORMULA_LENGTH]
+    cuts = [text.find(" ", len(text) * i // 3) for i in (1, 2)]
+    first, second = (cut if cut >= 0 else len(text) * i // 3 for i, cut in enumerate(cuts, start=1))
+    return text[:first], text[first : max(first, second)], text[max(first, second) :]
+
+
+def _documents(lines: Sequence[LabelledLine]) -> dict[tuple[str, str], list[LabelledLine]]:
+    """Families of enough honest lines to be read as a document, by family and language."""
+    found: dict[tuple[str, str], list[LabelledLine]] = defaultdict(list)
+    for line in lines:
+        if line.label == ARTICLE and line.family and line.language and line.clean is None:
+            found[line.family, line.language].append(line)
+    return {key: found[key] for key in sorted(found) if len(found[key]) >= FEWEST_LINES}
 
 
 def _page_variant(page: LabelledPage, rng: np.random.Generator) -> LabelledPage:
@@ -442,7 +488,12 @@ def widened(data: TrainingSet, seed: int) -> TrainingSet:
     lines = [*data.loose, *(line for page in written for line in page.lines)]
     return replace(
         data,
-        pages=[*data.pages, *page_variants(written, seed, PAGES_SHARE), *documents_unmarked(data.loose, seed)],
+        pages=[
+            *data.pages,
+            *page_variants(written, seed, PAGES_SHARE),
+            *documents_unmarked(data.loose, seed),
+            *formulaic(data.loose, seed),
+        ],
         loose=[*data.loose, *variants(lines, seed), *lists(lines, seed)],
         weights={**data.weights, **{f"{page.name}+": data.weights.get(page.name, 1.0) for page in written}},
     )

@@ -123,7 +123,9 @@ def fit_against_genuine(
     weights = np.zeros(N_BUCKETS)
     if not target.any() or target.all():
         return weights, 0.0
-    used, coefficients, intercepts, _ = logistic(_scaled(matrix[rows], rarity), target, weight[rows], PAIR_C, PAIR_STEPS)
+    used, coefficients, intercepts, _ = logistic(
+        _scaled(matrix[rows], rarity), target, weight[rows], PAIR_C, PAIR_STEPS
+    )
     weights[used] = coefficients[-1] * rarity[used]
     return weights, float(intercepts[-1])
 

@@ -49,7 +49,8 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     groups, two to a half: a quarter's model looks at the other quarter of its half, for the second look of that half;
     a half's models look at the other half, for calibration, and for the second look that is kept.
     """
-    kind, teaches = kinds(seen), ~(reads_like_metadata(seen) | reads_genuine(seen) | seen.far)
+    kind, known = kinds(seen), ~(reads_like_metadata(seen) | reads_genuine(seen))
+    teaches = known & ~seen.far
     half, quarter = seen.group % 2, seen.group // 2 % 2
 
     def task(values: Floats, rows: NDArray[np.bool_]) -> Task:
@@ -82,7 +83,11 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     furniture = calibrated(odds[rest, 1], is_furniture[rest])
     lexical = np.zeros(len(kind), np.float32)
     p_injected, p_furniture = (c.probability(odds[:, i], lexical) for i, c in enumerate((injected, furniture)))
-    return PageModel(first, second, injected, furniture), p_injected, np.where(rest, p_furniture, np.float32(0))
+    return (
+        PageModel(first, second, injected, furniture),
+        p_injected,
+        np.where(known & ~is_injected, p_furniture, np.float32(0)),
+    )
 
 
 def kinds(seen: Seen) -> NDArray[np.int64]:
