@@ -128,25 +128,26 @@ def others(model: Model, part: Split) -> dict[str, Any]:
     }
     found: dict[str, Any] = {}
     for place, pages in places.items():
-        rows = [_row(name, version, peers.judged(pages, keep)) for name, (version, keep) in tools.items()]
+        rows = [_row(name, version, *peers.judged(pages, keep)) for name, (version, keep) in tools.items()]
         found[place] = [*rows, _row("TF-IDF and logistic regression, same seeds", metadata.version("scikit-learn"),
                                     _tfidf(part, pages))]  # fmt: skip
     return found
 
 
-def _row(name: str, version: str, judged: Sequence[tuple[LabelledLine, bool]]) -> dict[str, Any]:
+def _row(name: str, version: str, judged: Sequence[tuple[LabelledLine, bool]], failed: int = 0) -> dict[str, Any]:
     spam = [not kept for line, kept in judged if line.label in INJECTED]
     genuine = [(kept, len(line.text)) for line, kept in judged if line.label in GENUINE and line.clean is None]
     chars = sum(size for _, size in genuine)
     return {"tool": name, "version": version, "caught": share(spam), "lines lost": share(not kept for kept, _ in genuine),
-            "characters lost": round(sum(size for kept, size in genuine if not kept) / max(chars, 1), 4)}  # fmt: skip
+            "characters lost": round(sum(size for kept, size in genuine if not kept) / max(chars, 1), 4),
+            "failed": failed}  # fmt: skip
 
 
 def _tfidf(part: Split, pages: Sequence[LabelledPage]) -> list[tuple[LabelledLine, bool]]:
-    """A plain line classifier trained on the same lines, its threshold where 0.1% of its own genuine lines would go."""
+    """A plain line classifier trained on the same lines, its threshold where 0.3% of its own genuine lines would go."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
 
     lines = [line for line in [*part.train.loose, *(line for page in part.train.pages for line in page.lines)]
@@ -157,8 +158,10 @@ def _tfidf(part: Split, pages: Sequence[LabelledPage]) -> list[tuple[LabelledLin
         TfidfVectorizer(analyzer="char", ngram_range=(1, 4), max_features=200_000),
         LogisticRegression(C=20, max_iter=30, tol=1e-2),
     )
-    odds = cross_val_predict(plain, texts, junk, cv=3, method="decision_function")
-    threshold = cut(odds[~junk], 0.001)
+    odds = cross_val_predict(
+        plain, texts, junk, cv=StratifiedKFold(3, shuffle=True, random_state=0), method="decision_function"
+    )
+    threshold = cut(odds[~junk], 0.003)
     plain.fit(texts, junk)
     rows = [line for page in pages for line in page.lines if line.label != BLANK and peers.squash(line.text)]
     said = plain.decision_function([line.text for line in rows])

@@ -185,9 +185,9 @@ def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, An
     for place in (WRITTEN, REAL):
         spam = rows[(rows.place == place) & rows.label.isin(INJECTED)]
         if len(spam):
-            found[f"spam caught, {place}, careful"] = share(~spam.kept)
+            found[f"unseen junk gone, {place}, careful"] = share(~spam.kept)
             for loss in LOSSES:
-                found[f"spam caught, {place}, at {loss:.1%} of genuine page lines lost"] = share(
+                found[f"unseen junk gone, {place}, at {loss:.1%} of genuine page lines lost"] = share(
                     caught_at(rows, spam, loss)
                 )
     found["genuine page lines lost as spam"] = share(lost_as_spam(genuine))
@@ -206,7 +206,7 @@ def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, An
             "value": round(float(f1.f1.mean()), 4), "interval": [round(float(f1.f1.mean() + s * half), 4) for s in (-1, 1)], "n": len(f1)}  # fmt: skip
         found["wcxb word F1, all lines"] = {"value": round(float(f1.all_lines.mean()), 4), "n": len(f1)}
     written = rows[(rows.place == WRITTEN) & ~rows.mixed]
-    found["macro F1 over labels, written pages"] = {"value": macro_f1(written), "n": len(written)}
+    found["macro F1 over labels, written pages, junk set in"] = {"value": macro_f1(written), "n": len(written)}
     return found
 
 

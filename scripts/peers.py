@@ -19,6 +19,7 @@ from filter.labels import BLANK
 Keep = Callable[[str, str], str]
 """Takes a page and its language, gives back what is kept of it as text."""
 
+SAMPLE = "The library opens at nine on Monday. It closes at five in the evening.\n" * 5
 LANGUAGES = {
     "ar": "Arabic", "cs": "Czech", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian", "fr": "French",
     "he": "Hebrew", "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ko": "Korean", "nl": "Dutch", "pl": "Polish",
@@ -96,12 +97,15 @@ PEERS: dict[str, tuple[str, Callable[[], Keep]]] = {
 
 
 def installed() -> dict[str, tuple[str, Keep]]:
-    """The peers that are there, with their versions."""
+    """The peers that are there and work, with their versions."""
     found = {}
     for name, (package, make) in PEERS.items():
         try:
             importlib.import_module(package)
-            found[name] = (metadata.version(package), make())
+            keep = make()
+            # Some need more than they install, and say so when they are used.
+            keep(SAMPLE, "en")
+            found[name] = (metadata.version(package), keep)
         except ImportError:
             continue
     return found
@@ -118,14 +122,14 @@ def kept_lines(page: LabelledPage, text: str) -> list[tuple[LabelledLine, bool]]
     return [(line, squash(line.text) in kept) for line in page.lines if line.label != BLANK and squash(line.text)]
 
 
-def judged(pages: Sequence[LabelledPage], keep: Keep) -> list[tuple[LabelledLine, bool]]:
-    """What a tool keeps of some pages, line by line."""
-    found = []
+def judged(pages: Sequence[LabelledPage], keep: Keep) -> tuple[list[tuple[LabelledLine, bool]], int]:
+    """What a tool keeps of some pages, line by line; and how many pages it failed on, of which it keeps nothing."""
+    found, failed = [], 0
     for page in pages:
         language = next((line.language for line in page.lines if line.language), "")
         try:
             text = keep("\n".join(line.text for line in page.lines), language)
-        except Exception:  # A tool that fails on a page gives nothing back.
-            text = ""
+        except Exception:
+            text, failed = "", failed + 1
         found += kept_lines(page, text)
-    return found
+    return found, failed

@@ -193,3 +193,12 @@ def test_labels_of_a_kind_are_told_from_each_other_alone():
     assert np.abs(weights[:, adult]).max() > 0
     assert not weights[:, LABELS.index("article")].any()
     assert bias[LABELS.index("residue")] < bias[LABELS.index("article")]
+
+
+def test_written_pages_come_without_their_furniture_too():
+    labels = ["navigation"] * 3 + ["article"] * 5 + ["boilerplate"] * 3
+    pages = [SetPage(f"p{k}", "en", tuple(range(11))) for k in range(40)]
+    found = compose(pages, [], labels, [f"f{i}" for i in range(11)], ["en"] * 11, 0)
+    bare = [page for page in found if page.lines == tuple(range(3, 8))]
+    assert 5 < len(bare) < 35
+    assert all(page.name.endswith("+") for page in bare)

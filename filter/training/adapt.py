@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ADAPT_FOLDS = 2
 ADAPT_C = 200.0
-TRUST = 6.0
+TRUST = 16.0
 """How many times as much as the seeds the user's own lines weigh when a retrained model is calibrated."""
 OFFSET_UNIT = 0.25
 """Of the old score as a feature: near the size of an n-gram's, so that the solver converges."""

@@ -17,6 +17,8 @@ from filter.labels import ARTICLE, INJECTED, METADATA
 BLANK_LINE = -1
 PLACES = ("top", "gap", "end", "blocks", "scattered")
 PLACE_SHARES = (0.4, 0.2, 0.13, 0.15, 0.12)
+EXTRACTS_SHARE = 0.4
+"""How often a written page comes as an extractor leaves it: no menu above, no notice below."""
 EXTRACTED_PAGES = 900
 """How often extracted pages come back with lines set in: what junk looks like among real menus, prices and comments."""
 MOST_PAGES = 6000
@@ -128,6 +130,7 @@ def compose(
     documents = _documents(genuine, families, languages) + _medleys(genuine, languages, rng)
     frames = {label: _stock([i for i in loose if labels[i] == label], families, languages) for label in FRAME}
     documents = [_framed(document, frames, rng) for document in _at_most(documents, MOST_PAGES // 4, rng)]
+    documents += _extracts(pages, labels, rng)
     found = [*pages, *documents]
     # A page written for the purpose is worth several found ones: each comes back with other lines in other places.
     written = [page for page in pages if page.written]
@@ -145,6 +148,17 @@ def compose(
             found.append(page)
     alone = _at_most(list(loose), MOST_PAGES // 2, rng)
     return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
+
+
+def _extracts(pages: Sequence[SetPage], labels: Sequence[str], rng: np.random.Generator) -> list[SetPage]:
+    """What an author wrote of some pages, and nothing else."""
+    found = []
+    for page in pages:
+        if page.written and rng.random() < EXTRACTS_SHARE:
+            lines = tuple(i for i in page.lines if i >= 0 and labels[i] in (ARTICLE, METADATA))
+            if len(lines) > 1:
+                found.append(replace(page, name=f"{page.name}+", lines=lines, copies=()))
+    return found
 
 
 def _framed(document: SetPage, frames: dict[str, _Stock], rng: np.random.Generator) -> SetPage:

@@ -428,7 +428,7 @@ def formulaic(lines: Sequence[LabelledLine], seed: int, most: int = MOST_FORMULA
         parts = [_thirds(line.text) for line in some[: int(rng.integers(3, 6))]]
         texts = {"".join(parts[int(rng.integers(len(parts)))][i] for i in range(3)) for _ in range(LONGEST_DOCUMENT)}
         found.append(LabelledPage(f"{family}++", tuple(
-            LabelledLine(text, ARTICLE, language, family) for text in sorted(texts, key=len) if text.strip()
+            LabelledLine(text, ARTICLE, language, family) for text in sorted(texts, key=lambda text: (len(text), text)) if text.strip()
         )))  # fmt: skip
     return found
 
