@@ -17,7 +17,7 @@ from filter.labels import ARTICLE, INJECTED, METADATA
 BLANK_LINE = -1
 PLACES = ("top", "gap", "end", "blocks", "scattered")
 PLACE_SHARES = (0.4, 0.2, 0.13, 0.15, 0.12)
-EXTRACTS_SHARE = 0.4
+EXTRACTS_SHARE = 0.15
 """How often a written page comes as an extractor leaves it: no menu above, no notice below."""
 EXTRACTED_PAGES = 900
 """How often extracted pages come back with lines set in: what junk looks like among real menus, prices and comments."""

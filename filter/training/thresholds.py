@@ -15,6 +15,7 @@ COMPOSED_INJECTED_LOSS = 0.003
 EXACT_INJECTED_LOSS = 0.002
 """Of lines on pages whose every line has a label: few pages, hard ones."""
 CAREFUL_FURNITURE_LOSS = 0.005
+BALANCED_GRID = tuple(step / 100 for step in range(20, 81, 5))
 
 
 def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str, float]]:
@@ -53,6 +54,7 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str
     alone = junk - injected
     furniture = _budget(alone[left], mass[left], CAREFUL_FURNITURE_LOSS)
     left &= alone < furniture
+    best = _best_f1(junk, genuine, seen, extracted & seen.natural)
     careful = {
         "injected": sure,
         "furniture": furniture,
@@ -60,9 +62,25 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, dict[str
     }
     return {
         "careful": careful,
-        "balanced": {"injected": min(careful["injected"], 0.6), "furniture": 0.5, "junk": 0.5},
+        "balanced": {"injected": min(careful["injected"], 0.6), **dict.fromkeys(("furniture", "junk"), best)},
         "spam-only": {"injected": careful["injected"], "furniture": NEVER, "junk": NEVER},
     }
+
+
+def _best_f1(junk: Floats, genuine: NDArray[np.bool_], seen: Seen, rows: NDArray[np.bool_]) -> float:
+    """The threshold at which the mean F1 of the characters kept of a page is best; one half where no page was extracted."""
+    if not rows.any():
+        return 0.5
+    _, page = np.unique(seen.page[rows], return_inverse=True)
+    mass, wanted, probability = seen.length[rows].astype(float), genuine[rows], junk[rows]
+    content = np.bincount(page, mass * wanted)
+
+    def mean_f1(threshold: float) -> float:
+        stays = probability < threshold
+        right, kept = (np.bincount(page, mass * which, len(content)) for which in (stays & wanted, stays))
+        return float(np.mean((2 * right / np.maximum(content + kept, 1))[content > 0]))
+
+    return max(BALANCED_GRID, key=mean_f1)
 
 
 def _budget(probability: Floats, mass: NDArray[np.float64], loss: float) -> float:
