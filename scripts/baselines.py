@@ -30,6 +30,7 @@ DAMAGE = (
     "share_emoji",
     "script_distance",
 )
+LENGTH = ("log_width", "log_words", "log_width_-1", "log_width_+1", "log_width_around_3", "log_width_around_10", "log_width_page")
 LOSSES = (0.001, 0.01)
 
 
@@ -65,6 +66,7 @@ def artefacts(part: Split) -> dict[str, Any]:
     groups = {
         "place on the page": [names.index(name) for name in PLACE],
         "damage and script": [names.index(name) for name in DAMAGE],
+        "place, length, damage and script": [names.index(name) for name in dict.fromkeys((*PLACE, *LENGTH, *DAMAGE))],
         "all that is no n-gram": [i for i, name in enumerate(names) if not name.startswith(("injected", "furniture"))],
     }
     found = {}
