@@ -19,7 +19,7 @@ def seen_of(texts: list[str], model) -> Context:
     return lexical_context(batch, fold(batch), model)
 
 
-@given(st.lists(st.lists(st.floats(-10, 10, width=32), min_size=3, max_size=3), min_size=1, max_size=9))
+@given(st.lists(st.lists(st.floats(-20, 20, width=32), min_size=3, max_size=3), min_size=1, max_size=9))
 def test_odds_are_those_of_the_three_kinds(outputs):
     values = np.array(outputs, np.float32)
     share = np.exp(values.astype(np.float64) - values.max(axis=1, keepdims=True))
