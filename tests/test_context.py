@@ -76,7 +76,8 @@ def test_of_equal_lines_the_one_in_the_running_text_stays():
 def test_a_cut_teaser_is_contained_in_the_longer_line():
     whole = "A long report about the harbour wall, its stones, its builders, and what the storm of 1931 did to them."
     rows = features(f"{whole[:48]}\nSomething else entirely stands here.\n{whole}")
-    assert rows[0]["contained"] == 1
+    # Chance can hide a window of a copy where two share a slot, but never invent one.
+    assert rows[0]["contained"] > 0.9
     assert rows[2]["contained"] == 0
 
 
