@@ -61,7 +61,7 @@ first fold alone, held to its floors by CI.
 
 FAILS = """## Where it fails
 
-- **Junk in its page's own language is caught some eighteen points less** than junk in another, at 0.3% lost, on written pages as on real
+- **Junk in its page's own language is caught some twenty points less** than junk in another, at 0.3% lost, on written pages as on real
   ones, English least: what sells honestly and what sells otherwise share their words, and only the page's topic tells them apart.
 - **One short line alone** (a call to click, a title, a betting tip), **polite notes to an AI and fluent prose that sells** are missed most. Half
   of the families tested are of the last kind, which the survey in seeds/README.md found to be the commonest on real pages.
