@@ -110,8 +110,8 @@ def gather(data: TrainingSet, seed: int) -> tuple[Lines, list[SetPage], list[int
             weight = data.weights.get(page.name, 1.0)
             pages.append(SetPage(page.name, lines[0].language, placed, weight, copies, not is_extracted(page)))
     loose = [add(line, line.family or line.text) for one in data.loose for line in mended(LabelledPage("", (one,)))]
-    weight_of = np.array([data.weights.get(family, 1.0) for family in families])
-    return Lines(texts, labels, families, languages, weight_of, np.array(folds, np.int64)), pages, loose
+    line_weights = np.array([data.weights.get(family, 1.0) for family in families])
+    return Lines(texts, labels, families, languages, line_weights, np.array(folds, np.int64)), pages, loose
 
 
 def is_extracted(page: LabelledPage) -> bool:
