@@ -1,7 +1,7 @@
 """Stage two, what it sees: each line against its page, as numbers.
 
 Everything is array work over the non-blank lines of a batch. Nothing looks across pages, so that a page gets the same
-numbers in whatever batch it comes.
+numbers in whatever batch it comes; what other pages of its site say comes in as evidence.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from filter.codepoints import CLASS, CLASSES, class_table
 from filter.ngrams import window_counts
 from filter.overlap import overlap
 from filter.segment import Batch, Floats, Folded, Indices, class_counts
+from filter.site import Evidence
 
 LETTERS = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
            "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "other_script", "fancy")  # fmt: skip
@@ -123,7 +124,9 @@ class Context:
         return self.values[:, self.names.index(name)]
 
 
-def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: Floats) -> Context:
+def context(
+    batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: Floats, evidence: Evidence | None = None
+) -> Context:
     """Features of the non-blank lines of a batch.
 
     Parameters
@@ -134,6 +137,8 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: F
         Sums of stage one, as injected and as furniture.
     scale, bias : ndarray of float, shape (2,)
         Of the int8 weights: ``sum * scale / sqrt(windows) + bias`` are the lexical scores in log-odds.
+    evidence : Evidence, optional
+        Of every line of the batch, from other pages of its site.
 
     Returns
     -------
@@ -166,6 +171,7 @@ def context(batch: Batch, folded: Folded, score: Indices, scale: Floats, bias: F
     features |= {"running_around_5": around_5[1], "ends_sentence_around_5": around_5[2]}
     features |= _overlap(folded, lines, order, -around_5[0], length)
     features |= _shapes_around(order, features, width)
+    features |= _site(order, (Evidence.none(len(batch.starts)) if evidence is None else evidence).of(lines), width)
     # One feature after another in memory: they are made that way, and read that way.
     values = np.array(list(features.values()), np.float32).T
     return Context(lines, values, tuple(features), width, order)
@@ -292,6 +298,16 @@ def _overlap(folded: Folded, lines: Indices, order: LineOrder, importance: Float
         "owner_away": np.copysign(np.log1p(np.abs(away)), away),
         "owner_spread": np.log1p(found.spread.astype(np.float32)),
         "log_twins": np.log1p(found.twins),
+    }
+
+
+def _site(order: LineOrder, evidence: Evidence, width: Floats) -> dict[str, Floats]:
+    """What comes back on other pages of the site, of the line and of its page."""
+    return {
+        "site_line": evidence.line,
+        "site_shingles": evidence.shingles,
+        "site_page": order.page_mean(evidence.shingles, width),
+        "log_site_pages": np.log1p(evidence.pages),
     }
 
 

@@ -114,7 +114,7 @@ def overlap(folded: Folded, lines: Indices, page: Indices, importance: Floats, l
     """
     places = _places(folded, lines, page)
     rank = np.lexsort((-np.arange(len(lines)), importance, length))
-    hashes = _hashes(folded)
+    hashes = rolling_hashes(folded)
     windows = {order: _windows(folded, lines, places, hashes[order], order) for order in hashes}
     contained, away, spread = _contained(windows[CONTAINED_ORDER], places, rank)
     twins, is_copy = _twins(folded, lines, page, rank)
@@ -163,8 +163,18 @@ def _inside_others(folded: Folded, lines: Indices) -> Indices:
     return inside
 
 
-def _hashes(folded: Folded) -> dict[int, NDArray[np.uint32]]:
-    """A polynomial hash of the window of 2, 4 and 8 characters at each place, each made of two of the half length."""
+def rolling_hashes(folded: Folded) -> dict[int, NDArray[np.uint32]]:
+    """A polynomial hash of the window of 2, 4 and 8 characters at each place, each made of two of the half length.
+
+    Parameters
+    ----------
+    folded : Folded
+
+    Returns
+    -------
+    dict of int to ndarray of uint32, shape (n_codes,)
+        By length of the window; a window may cross a line feed.
+    """
     found = {}
     rolled, power, order = folded.codes, _ROLL, 1
     while order < CONTAINED_ORDER:
@@ -249,7 +259,7 @@ def _twins(folded: Folded, lines: Indices, page: Indices, rank: Indices) -> tupl
     """How many lines of the page equal the line, and whether another of them is the one to stay."""
     n_lines = len(lines)
     # A page in the digest's upper half: one sort of whole numbers, and equal lines of two pages stay apart.
-    key = _digests(folded, lines) + (page.astype(np.uint64) << np.uint64(40))
+    key = digests(folded, lines) + (page.astype(np.uint64) << np.uint64(40))
     order = np.argsort(key)
     is_new = np.ones(n_lines, bool)
     is_new[1:] = np.diff(key[order]) != 0
@@ -262,8 +272,19 @@ def _twins(folded: Folded, lines: Indices, page: Indices, rank: Indices) -> tupl
     return twins, ((keeper[group] != np.arange(n_lines)) & (twins > 0)).astype(np.float32)
 
 
-def _digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:
-    """A 64-bit polynomial hash of each folded line, its length mixed in."""
+def digests(folded: Folded, lines: Indices) -> NDArray[np.uint64]:
+    """A 64-bit polynomial hash of each folded line, its length mixed in: the same wherever the line stands.
+
+    Parameters
+    ----------
+    folded : Folded
+    lines : ndarray of int64, shape (n,)
+        Not empty ones, ascending.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+    """
     starts, lengths = folded.starts[lines], folded.ends[lines] - folded.starts[lines]
     mixed = folded.codes * np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(29)

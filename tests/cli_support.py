@@ -39,6 +39,7 @@ class FakeFilter:
     def __init__(self, policy: str = "careful", dropped: frozenset[str] = frozenset(FURNITURE + INJECTED)) -> None:
         self.policy = policy
         self.model = FakeModel()
+        self.missing, self.second_opinion = "", None
         self._dropped = dropped
 
     @classmethod
@@ -63,15 +64,19 @@ class FakeFilter:
             return Page(text, lambda: lines)
         dropped = Counter("injected" if line.label in INJECTED else "furniture" for line in lines if not line.kept)
         text = "\n".join(line.output for line in lines if line.output is not None)
-        return Page(text, lambda: lines, dropped=dict(dropped))
+        verdict = ("injected" if text.strip() else "spam") if dropped["injected"] else "clean"
+        return Page(text, lambda: lines, dropped=dict(dropped), verdict=verdict)
 
     def clean_html(self, html: str, url: str | None = None) -> Page:
         from filter.html import layout
 
         return self.clean(layout(html, url))
 
-    def clean_many(self, texts: Iterable[str]) -> Iterator[Page]:
+    def clean_many(self, texts: Iterable[str], sites: Iterable[str | None] | None = None) -> Iterator[Page]:
+        """Reads three pages ahead, as the real one reads some characters ahead, each with its site."""
         group: list[str] = []
+        if sites is not None:
+            texts = (text for text, site in zip(texts, sites, strict=True))
         for text in texts:
             group.append(text)
             if len(group) == 3:

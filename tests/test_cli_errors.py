@@ -318,7 +318,7 @@ def test_an_output_folder_that_cannot_be_made(cli: Cli, here: Path) -> None:
 def test_receipts_are_whole_or_absent(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write({"a.txt": "NAV x\nOne."})
 
-    def stop(self: FakeFilter, texts: object) -> object:
+    def stop(self: FakeFilter, texts: object, sites: object = None) -> object:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FakeFilter, "clean_many", stop)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from io import BufferedReader
-from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from itertools import tee
+from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import urlsplit
 
 from filter.cli.messages import Messages
 from filter.errors import InputError
-from filter.io.jsonl import Row, batches, read_rows
+from filter.io.jsonl import Row, read_rows
 from filter.io.sources import Document, Markup, Source, read_documents, reason
 from filter.page import Page
 
 if TYPE_CHECKING:
     from filter import PageFilter
+
+Item = TypeVar("Item")
 
 
 def clean_sources(
@@ -48,26 +51,32 @@ def clean_sources(
 
 
 def _clean_documents(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
-    for is_html, group in groupby(documents, key=lambda document: document.is_html):
-        clean = _clean_html if is_html else _clean_texts
-        yield from clean(page_filter, group)
+    return _cleaned(
+        page_filter,
+        ((document, _as_text(document.text, document.is_html), document.source.site) for document in documents),
+    )
 
 
-def _clean_html(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
-    for document in documents:
-        yield document, page_filter.clean_html(document.text)
-
-
-def _clean_texts(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
-    waiting: deque[Document] = deque()
+def _cleaned(page_filter: PageFilter, items: Iterable[tuple[Item, str, str | None]]) -> Iterator[tuple[Item, Page]]:
+    """Clean what items hold, each a thing, its text and its site."""
+    waiting: deque[Item] = deque()
+    ahead, behind = tee(items)
 
     def texts() -> Iterator[str]:
-        for document in documents:
-            waiting.append(document)
-            yield document.text
+        for item, text, _ in ahead:
+            waiting.append(item)
+            yield text
 
-    for page in page_filter.clean_many(texts()):
+    for page in page_filter.clean_many(texts(), (site for _, _, site in behind)):
         yield waiting.popleft(), page
+
+
+def _as_text(text: str, is_html: bool) -> str:
+    if not is_html:
+        return text
+    from filter.html import layout
+
+    return layout(text)
 
 
 def clean_rows(
@@ -78,7 +87,7 @@ def clean_rows(
     markup: Markup,
     messages: Messages,
 ) -> Iterator[tuple[Row, Page]]:
-    """Read and clean the rows of JSON lines, in batches of bounded size.
+    """Read and clean the rows of JSON lines, a few million characters at a time; a row's `url` tells its site.
 
     Parameters
     ----------
@@ -97,13 +106,34 @@ def clean_rows(
     tuple of Row and Page
         In order.
     """
-    for batch in batches(read_rows(stream, source.name, field, messages.fail)):
-        texts = (row.text for row in batch)
-        if markup is Markup.HTML:
-            pages: Iterable[Page] = (page_filter.clean_html(text) for text in texts)
-        else:
-            pages = page_filter.clean_many(texts)
-        yield from zip(batch, pages, strict=True)
+    rows = read_rows(stream, source.name, field, messages.fail)
+    return _cleaned(
+        page_filter, ((row, _as_text(row.text, markup is Markup.HTML), site_of(row.fields)) for row in rows)
+    )
+
+
+def site_of(fields: Mapping[str, object]) -> str | None:
+    """The host that a row's `url` names, without ``www.``; None where it names none.
+
+    Parameters
+    ----------
+    fields : mapping of str to object
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> site_of({"url": "https://www.Example.org/a?b"}), site_of({"url": 7}), site_of({"url": "http://[broken"})
+    ('example.org', None, None)
+    """
+    url = fields.get("url")
+    try:
+        host = urlsplit(url).hostname if isinstance(url, str) else None
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None
 
 
 @contextmanager
@@ -160,16 +190,21 @@ class Tally:
 
     def __init__(self) -> None:
         self.pages = 0
+        self.whole: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Page, whole: bool = False) -> None:
         """Count a page.
 
         Parameters
         ----------
         page : Page
+        whole : bool
+            It was dropped whole.
         """
         self.pages += 1
+        if whole:
+            self.whole[page.verdict] += 1
         self.dropped.update(page.dropped)
 
     def summary(self) -> str:
@@ -188,4 +223,5 @@ class Tally:
         """
         by_kind = ", ".join(f"{count} {kind}" for kind, count in self.dropped.most_common())
         total = sum(self.dropped.values())
-        return f"{self.pages} pages, {total} lines dropped" + (f": {by_kind}" if by_kind else "")
+        whole = "".join(f", {count} dropped whole as {verdict}" for verdict, count in self.whole.most_common())
+        return f"{self.pages} pages{whole}, {total} lines dropped" + (f": {by_kind}" if by_kind else "")

@@ -1,4 +1,4 @@
-"""JSON lines: rows read in batches of bounded size, and written with one field changed or added."""
+"""JSON lines: rows read one at a time, and written with one field changed or added."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import Any
 
 from filter.io.records import to_json
 from filter.io.sources import Report
-
-BATCH_BYTES = 4_000_000
-"""Bytes of rows that are in memory at a time; a larger row stands alone."""
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -136,37 +133,6 @@ def _text_of(fields: dict[str, Any], field: str) -> str:
     if not isinstance(text, str):
         raise ValueError(f"the field {field!r} is {_KINDS[type(text)]}, not a string")
     return text
-
-
-def batches(rows: Iterable[Row], size: int = BATCH_BYTES) -> Iterator[list[Row]]:
-    """Group rows so that a group holds at most about `size` bytes.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-    size : int
-
-    Yields
-    ------
-    list of Row
-        Never empty; order is kept.
-
-    Examples
-    --------
-    >>> rows = [Row("f", i, b"x" * n, {}, "") for i, n in enumerate([3, 1, 2, 9])]
-    >>> [[row.number for row in group] for group in batches(rows, size=4)]
-    [[0, 1], [2], [3]]
-    """
-    group: list[Row] = []
-    filled = 0
-    for row in rows:
-        if group and filled + len(row.raw) > size:
-            yield group
-            group, filled = [], 0
-        group.append(row)
-        filled += len(row.raw)
-    if group:
-        yield group
 
 
 def with_text(row: Row, field: str, text: str) -> bytes:

@@ -42,11 +42,14 @@ class Source:
         Where it lies; None for standard input.
     place : PurePath
         Its place below an output folder: the path inside the folder that was named, or the file's name.
+    site : str or None
+        The folder it lies in, where a folder was named: pages side by side are mostly of one site.
     """
 
     name: str
     path: Path | None
     place: PurePath
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,9 @@ def _find_one(argument: str, suffixes: Collection[str], passed_by: Collection[Pa
         raise InputError(f"{argument}: cannot be read: {reason(error)}") from None
     if not path.is_dir():
         return [Source(argument, path, PurePath(path.name))]
-    inside = [Source(str(file), file, file.relative_to(path)) for file in _walk(path, suffixes, passed_by)]
+    inside = [
+        Source(str(file), file, file.relative_to(path), str(file.parent)) for file in _walk(path, suffixes, passed_by)
+    ]
     if not inside:
         wanted = f" ending in {' or '.join(sorted(suffixes))}" if suffixes else ""
         raise InputError(f"{argument}: the folder holds no readable files{wanted}")
