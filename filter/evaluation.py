@@ -29,6 +29,30 @@ class LabelScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of every labelled line that is not blank, as columns of one length.
+
+    Attributes
+    ----------
+    text, label, said : list of str
+        The line, what it is, and what it was called.
+    probability : list of float
+        Of being junk.
+    kept : list of bool
+    language, family : list of str
+        As labelled; empty where nothing is said.
+    """
+
+    text: list[str]
+    label: list[str]
+    said: list[str]
+    probability: list[float]
+    kept: list[bool]
+    language: list[str]
+    family: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What `evaluate` found.
 
@@ -89,34 +113,69 @@ def evaluate(page_filter: PageFilter, pages: Sequence[LabelledPage]) -> Report:
     >>> evaluate(PageFilter.load(), [LabelledPage("", (line,))]).lost
     0
     """
-    truth, said, junk, kept = [], [], [], []
+    return summarise(outcomes(page_filter, pages), page_filter.policy, len(pages))
+
+
+def outcomes(page_filter: PageFilter, pages: Sequence[LabelledPage]) -> Outcomes:
+    """Clean labelled pages, and write down what became of every line.
+
+    Parameters
+    ----------
+    page_filter : PageFilter
+    pages : sequence of LabelledPage
+
+    Returns
+    -------
+    Outcomes
+    """
+    found = Outcomes([], [], [], [], [], [], [])
     texts = ["\n".join(line.text for line in page.lines) for page in pages]
     for page, cleaned in zip(pages, page_filter.clean_many(texts), strict=True):
         # A blank line at the very end of a page has no verdict.
         for line, verdict in zip(page.lines, cleaned.lines, strict=False):
             if BLANK not in (line.label, verdict.label):
-                truth.append(line.label)
-                said.append(verdict.label)
-                junk.append(verdict.probability)
-                kept.append(verdict.kept)
-    is_genuine = np.array([label in GENUINE for label in truth], dtype=bool)
-    stays = np.array(kept, dtype=bool)
-    scores = _label_scores(truth, said)
+                found.text.append(line.text)
+                found.label.append(line.label)
+                found.said.append(verdict.label)
+                found.probability.append(verdict.probability)
+                found.kept.append(verdict.kept)
+                found.language.append(line.language)
+                found.family.append(line.family)
+    return found
+
+
+def summarise(found: Outcomes, policy: str, n_pages: int) -> Report:
+    """The figures of some outcomes.
+
+    Parameters
+    ----------
+    found : Outcomes
+    policy : str
+        Under which they came about.
+    n_pages : int
+
+    Returns
+    -------
+    Report
+    """
+    is_genuine = np.array([label in GENUINE for label in found.label], dtype=bool)
+    stays = np.array(found.kept, dtype=bool)
+    scores = _label_scores(found.label, found.said)
     lost = int((is_genuine & ~stays).sum())
     genuine = int(is_genuine.sum())
     return Report(
-        len(truth),
-        len(pages),
+        len(found.label),
+        n_pages,
         scores,
         float(np.mean([score.f1 for score in scores])) if scores else 0.0,
         genuine,
         lost,
         lost / max(genuine, 1),
         wilson(lost, genuine),
-        len(truth) - genuine,
+        len(found.label) - genuine,
         int((~is_genuine & ~stays).sum()),
-        calibration_error(np.array(junk), ~is_genuine),
-        page_filter.policy,
+        calibration_error(np.array(found.probability), ~is_genuine),
+        policy,
     )
 
 
