@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,11 @@ from filter.errors import ModelError
 from filter.labels import FURNITURE, GENUINE, INDEX, INJECTED
 from filter.model import Lexicon, Model
 from filter.ngrams import score_labels, score_lines, window_counts
+from filter.second_opinion import SecondOpinion
 from filter.segment import Batch, Floats, Folded, Indices, fold, segment, select
+from filter.site import Evidence
 
+Gather = Callable[[Batch, Folded], Evidence]
 NO_LABEL = -1
 """Label index of a blank line."""
 CLEARLY_GENUINE = 0.02
@@ -54,9 +57,10 @@ class Verdicts:
         return self.injected + (1 - self.injected) * self.furniture
 
 
-def lexical_context(batch: Batch, folded: Folded, model: Model) -> Context:
+def lexical_context(batch: Batch, folded: Folded, model: Model, evidence: Evidence | None = None) -> Context:
     """Stage one and the page around each line."""
-    return context(batch, folded, score_lines(folded, model.packed), model.lexicon.pair_scale, model.lexicon.pair_bias)
+    lexicon, score = model.lexicon, score_lines(folded, model.packed)
+    return context(batch, folded, score, lexicon.pair_scale, lexicon.pair_bias, evidence)
 
 
 def label_inputs(folded: Folded, lines: Indices, values: Floats, lexicon: Lexicon) -> Floats:
@@ -81,7 +85,14 @@ def label_inputs(folded: Folded, lines: Indices, values: Floats, lexicon: Lexico
     return np.concatenate((scores.astype(np.float32), values), axis=1)
 
 
-def classify(texts: Sequence[str], model: Model, *, labels: bool = True) -> tuple[Batch, Verdicts]:
+def classify(
+    texts: Sequence[str],
+    model: Model,
+    *,
+    labels: bool = True,
+    evidence: Gather | None = None,
+    second_opinion: SecondOpinion | None = None,
+) -> tuple[Batch, Verdicts]:
     """Label every line of some pages.
 
     Parameters
@@ -92,6 +103,10 @@ def classify(texts: Sequence[str], model: Model, *, labels: bool = True) -> tupl
     labels : bool
         Without, only the probabilities are found, a fifth faster: every line that is not blank is called article, and
         the kinds say nothing.
+    evidence : callable, optional
+        Takes the batch and its folded form; gives what other pages of the site say of every line.
+    second_opinion : SecondOpinion, optional
+        Asked of lines in doubt.
 
     Returns
     -------
@@ -100,7 +115,7 @@ def classify(texts: Sequence[str], model: Model, *, labels: bool = True) -> tupl
     """
     batch = segment(texts)
     folded = fold(batch)
-    seen = lexical_context(batch, folded, model)
+    seen = lexical_context(batch, folded, model, evidence and evidence(batch, folded))
     n_lines = len(batch.starts)
     verdicts = Verdicts(
         np.full(n_lines, NO_LABEL, np.int8),
@@ -109,18 +124,20 @@ def classify(texts: Sequence[str], model: Model, *, labels: bool = True) -> tupl
         np.zeros(n_lines, np.float32),
     )
     if len(seen.lines):
-        _fill(verdicts, folded, seen, model, labels)
+        if model.card.get("page_features") != list(seen.names):
+            raise ModelError("the model knows other page features than this pagefilter computes; train it again")
+        injected, furniture = model.page_model.probabilities(seen)
+        if second_opinion is not None:
+            injected = second_opinion.revised(batch, seen, injected, furniture)
+        verdicts.injected[seen.lines], verdicts.furniture[seen.lines] = injected, furniture
+        verdicts.label[seen.lines] = GENUINE_COLUMNS[0]
+        if labels:
+            _find_labels(verdicts, folded, seen, model)
     return batch, verdicts
 
 
-def _fill(verdicts: Verdicts, folded: Folded, seen: Context, model: Model, labels: bool) -> None:
-    if model.card.get("page_features") != list(seen.names):
-        raise ModelError("the model knows other page features than this pagefilter computes; train it again")
-    injected, furniture = model.page_model.probabilities(seen)
-    verdicts.injected[seen.lines], verdicts.furniture[seen.lines] = injected, furniture
-    verdicts.label[seen.lines] = GENUINE_COLUMNS[0]
-    if not labels:
-        return
+def _find_labels(verdicts: Verdicts, folded: Folded, seen: Context, model: Model) -> None:
+    injected, furniture = verdicts.injected[seen.lines], verdicts.furniture[seen.lines]
     junk = injected + (1 - injected) * furniture
     doubtful = np.flatnonzero((junk > CLEARLY_GENUINE) | (seen.width < RUNNING_TEXT))
     if not len(doubtful):

@@ -21,3 +21,7 @@ class InputError(PagefilterError):
 
 class OutputError(PagefilterError):
     """An output that cannot be written, or that two inputs would share."""
+
+
+class EncoderError(PagefilterError):
+    """A sentence encoder that is missing, of another version, or fails."""

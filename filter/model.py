@@ -20,9 +20,10 @@ from filter.labels import LABELS
 from filter.ngrams import N_BUCKETS, pack_pair
 from filter.page_model import Calibration, PageModel
 from filter.perceptron import Perceptron
+from filter.second_opinion import Head, Reader
 from filter.segment import Floats
 
-FORMAT = 3
+FORMAT = 4
 WEIGHTS = "weights.npz"
 CARD = "card.json"
 
@@ -65,6 +66,8 @@ class Model:
         Readable: data, licences, versions, metrics, thresholds by policy.
     digest : str
         SHA-256 of the weights file, hexadecimal.
+    head : Head or None
+        Of the second opinion; None where the model was built without an encoder.
     """
 
     lexicon: Lexicon
@@ -72,6 +75,7 @@ class Model:
     label_head: Perceptron
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    head: Head | None = None
     packed: NDArray[np.int32] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -127,12 +131,16 @@ def _pack(model: Model) -> bytes:
         "furniture": model.page_model.furniture,
         "label_head": model.label_head,
     }
+    if model.head is not None:
+        parts |= {f"head_{name}": getattr(model.head, name) for name in ("reader", "perceptron", "calibration")}
     arrays: dict[str, Any] = {
         f"{name}.{f.name}": np.asarray(getattr(part, f.name))
         for name, part in parts.items()
         for f in fields(part)
         if f.init
     }
+    if model.head is not None:
+        arrays["head_reader.hidden"] = model.head.reader.hidden.astype(np.float16)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -145,6 +153,14 @@ def _part(kind: Any, arrays: dict[str, Any], prefix: str) -> Any:
         value = arrays[f"{prefix}.{f.name}"]
         made[f.name] = value.item() if f.type in ("float", "int") else value
     return kind(**made)
+
+
+def _head(arrays: dict[str, Any]) -> Head | None:
+    if "head_reader.hidden" not in arrays:
+        return None
+    arrays["head_reader.hidden"] = arrays["head_reader.hidden"].astype(np.float32)
+    return Head(*(_part(kind, arrays, f"head_{name}") for name, kind in
+                  (("reader", Reader), ("perceptron", Perceptron), ("calibration", Calibration))))  # fmt: skip
 
 
 def load_model(folder: Path) -> Model:
@@ -191,8 +207,9 @@ def load_model(folder: Path) -> Model:
             *(_part(Calibration, arrays, name) for name in ("injected", "furniture")),
         )
         model = Model(
-            _part(Lexicon, arrays, "lexicon"), page_model, _part(Perceptron, arrays, "label_head"), card, digest
-        )
+            _part(Lexicon, arrays, "lexicon"), page_model, _part(Perceptron, arrays, "label_head"), card, digest,
+            _head(arrays),
+        )  # fmt: skip
         if model.lexicon.pair.shape != (N_BUCKETS, 2) or model.lexicon.labels.shape != (N_BUCKETS, len(LABELS)):
             raise ValueError("wrong shape")
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:

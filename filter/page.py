@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from filter.labels import BLANK
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,19 @@ class Page:
         The cleaned text: equal to the input where nothing was flagged.
     dropped : dict of str to int
         How many lines were dropped, by what they are: ``injected``, ``furniture`` or ``genuine``; only what is not 0.
+    verdict : {"clean", "injected", "spam", "empty"}
+        ``injected`` where something injected was dropped, ``spam`` where nothing on the page is genuine, ``empty`` where
+        there is no text at all.
+    junk_share : float
+        Share of its characters that stood in dropped lines, blank lines apart.
     """
 
     text: str
     _make_lines: Callable[[], list[Line]] = field(repr=False)
     _lines: list[Line] | None = field(default=None, repr=False)
     dropped: dict[str, int] = field(default_factory=dict)
+    verdict: str = "clean"
+    junk_share: float = 0.0
 
     @property
     def lines(self) -> list[Line]:
@@ -115,10 +125,24 @@ class Page:
             self._lines = self._make_lines()
         return self._lines
 
-    def __getstate__(self) -> tuple[str, list[Line], dict[str, int]]:
-        # Pickled with its lines, not with what makes them: that could be a whole model.
-        return self.text, self.lines, self.dropped
+    def dropped_whole(self) -> Page:
+        """The page with every line of it dropped.
 
-    def __setstate__(self, state: tuple[str, list[Line], dict[str, int]]) -> None:
-        self.text, self._lines, self.dropped = state
+        Examples
+        --------
+        >>> page = Page("Hot odds", lambda: [Line(0, "Hot odds", "article", 0.2, True, "Hot odds")], verdict="spam")
+        >>> page.dropped_whole().text, page.dropped_whole().lines[0].kept
+        ('', False)
+        """
+        lines = [
+            line if line.label == BLANK else replace(line, kept=False, output=None, spans=()) for line in self.lines
+        ]
+        return Page("", lambda: lines, None, self.dropped, self.verdict, 1.0 if self.text.strip() else self.junk_share)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # Pickled with its lines, not with what makes them: that could be a whole model.
+        return self.text, self.lines, self.dropped, self.verdict, self.junk_share
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.text, self._lines, self.dropped, self.verdict, self.junk_share = state
         self._make_lines = list

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice, zip_longest
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS, NO_LABEL, Verdicts, classify
+from filter.classify import FURNITURE_COLUMNS, GENUINE_COLUMNS, INJECTED_COLUMNS, NO_LABEL, Gather, Verdicts, classify
 from filter.emit import Runs, joined, runs_of
+from filter.encoder import Encoder
+from filter.errors import EncoderError, PagefilterError
 from filter.explain import Explanation, explain_page
 from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
-from filter.segment import Batch, batches
+from filter.second_opinion import SecondOpinion, make_second_opinion
+from filter.segment import Batch, Folded, batches, fold, segment
+from filter.site import Evidence, SiteCounts
 from filter.spans import find_repairs
+from filter.verdict import spam_scores
+from filter.verdict import verdicts as judge_pages
 
 LONGEST_LINE = 1 << 20
 """Code points of a line that are judged: half from its beginning, half from its end."""
+
+
+IF_AVAILABLE = "if-available"
+WINDOW = 4_000_000
+"""Characters that are read ahead where pages have sites: those of the first pages must be counted before they are judged."""
 
 
 class PageFilter:
@@ -31,6 +43,10 @@ class PageFilter:
     ----------
     model : Model
     policy : Policy
+    second_opinion : SecondOpinion, optional
+        Asked of lines in doubt; the policy must be one for its probabilities.
+    without : Policy, optional
+        The policy to go on with, without a second opinion, where the encoder fails; by default it is an error.
 
     Examples
     --------
@@ -42,9 +58,19 @@ class PageFilter:
     ['article', 'blank', 'article']
     """
 
-    def __init__(self, model: Model, policy: Policy) -> None:
+    def __init__(
+        self,
+        model: Model,
+        policy: Policy,
+        second_opinion: SecondOpinion | None = None,
+        without: Policy | None = None,
+    ) -> None:
         self.model = model
         self.settings = policy
+        self.second_opinion = second_opinion
+        self.missing = ""
+        """Why there is no second opinion though one was asked for."""
+        self._without = without
         self._dropped = np.array([label in policy.dropped for label in LABELS])
         whole = all(set(group) <= policy.dropped or not set(group) & policy.dropped for group in (FURNITURE, INJECTED))
         # Where all of a kind goes or stays, the label of a line decides nothing: it is found when lines are asked for.
@@ -65,6 +91,8 @@ class PageFilter:
         only: Sequence[str] = (),
         keep: Sequence[str] = (),
         drop: Sequence[str] = (),
+        max_loss: float | None = None,
+        second_opinion: bool | Encoder | Literal["if-available"] = False,
     ) -> PageFilter:
         """Load a model.
 
@@ -77,6 +105,13 @@ class PageFilter:
             ``spam-only`` drops nothing but injected text.
         only, keep, drop : sequence of str
             Labels: keep only these; keep these too; drop these too.
+        max_loss : float, optional
+            Share of a page's genuine lines that may be lost as spam, instead of the policy's own, with five times as much of
+            its characters as furniture.
+        second_opinion : bool, "if-available" or Encoder
+            Have lines in doubt read by a sentence encoder, which needs the extra ``semantic``: several times the junk caught,
+            some 20 ms a line that is read. ``"if-available"`` goes on without one where it is missing or fails, and says why
+            in `missing`.
 
         Returns
         -------
@@ -88,9 +123,23 @@ class PageFilter:
             If the folder is missing, incomplete, damaged or of another version.
         PagefilterError
             If the policy or a label does not exist.
+        EncoderError
+            If there is no such encoder, or none that the model knows.
         """
         loaded = load_model(Path(model) if model is not None else shipped("models") / "default")
-        return cls(loaded, make_policy(policy, loaded.card, only, keep, drop))
+        settings = make_policy(policy, loaded.card, only, keep, drop, max_loss=max_loss)
+        if second_opinion is False:
+            return cls(loaded, settings)
+        try:
+            opinion = make_second_opinion(loaded, None if second_opinion in (True, IF_AVAILABLE) else second_opinion)  # type: ignore[arg-type]
+        except EncoderError as error:
+            if second_opinion != IF_AVAILABLE:
+                raise
+            found = cls(loaded, settings)
+            found.missing = str(error)
+            return found
+        revised = make_policy(policy, loaded.card, only, keep, drop, max_loss=max_loss, second_opinion=True)
+        return cls(loaded, revised, opinion, settings if second_opinion == IF_AVAILABLE else None)
 
     def clean(self, text: str) -> Page:
         r"""Clean one page.
@@ -123,21 +172,46 @@ class PageFilter:
 
         return self.clean(layout(html, url))
 
-    def clean_many(self, texts: Iterable[str]) -> Iterator[Page]:
-        """Clean pages batch by batch: the way to clean more than one.
+    def clean_many(self, texts: Iterable[str], sites: Iterable[str | None] | None = None) -> Iterator[Page]:
+        r"""Clean pages batch by batch: the way to clean more than one.
 
         Parameters
         ----------
         texts : iterable of str
-            Read as far as the next batch needs.
+            Read as far as the next batch needs; with sites, some four million characters ahead.
+        sites : iterable of str or None, optional
+            Which site each page is of, None where that is not known. What comes back on many pages of a site is likelier
+            injected or furniture. Counted are the pages read so far and those ahead; see `filter.site` for what is kept.
 
         Yields
         ------
         Page
-            In order; the same that `clean` gives for each.
+            In order; without sites, the same that `clean` gives for each.
+
+        Raises
+        ------
+        PagefilterError
+            If there are more texts than sites, or fewer.
+
+        Examples
+        --------
+        >>> texts = [f"Harbour walks\n\nThe {name} path follows the old sea wall for a mile." for name in "north south west".split()]
+        >>> [page.text == text for page, text in zip(PageFilter.load().clean_many(texts, ["walks.example"] * 3), texts)]
+        [True, True, True]
         """
-        for group in batches(texts):
-            yield from self._clean_batch(group)
+        if sites is None:
+            for group in batches(texts):
+                yield from self._clean_batch(group)
+            return
+        counts = SiteCounts()
+        for window in _windows(texts, sites):
+            some = any(site is not None for _, site in window)
+            groups = list(_grouped(window))
+            for group, its_sites in groups if some else ():
+                batch = segment([judged(text) for text in group])
+                counts.add(batch, fold(batch), its_sites)
+            for group, its_sites in groups:
+                yield from self._clean_batch(group, partial(counts.evidence, sites=its_sites) if some else None)
 
     def explain(self, text: str) -> list[Explanation]:
         """Every line of a page with the strongest reasons for its verdict.
@@ -151,39 +225,55 @@ class PageFilter:
         list of Explanation
             One a line; a blank line has no reasons.
         """
-        judged = shortened(apply_spans(text, find_repairs(text)))
-        return explain_page(self.clean(text).lines, judged, self.model)
+        return explain_page(self.clean(text).lines, judged(text), self.model)
 
-    def _clean_batch(self, texts: list[str]) -> list[Page]:
+    def _clean_batch(self, texts: list[str], evidence: Gather | None = None) -> list[Page]:
         # Whoever asked for the lines of a page will ask for those of the next ones.
-        return self._judged(texts, labels=self._labels_decide or self._lines_asked)
+        return self._judged(texts, self._labels_decide or self._lines_asked, evidence)
 
-    def _lines_of(self, text: str) -> list[Line]:
+    def _lines_of(self, text: str, evidence: Evidence | None) -> list[Line]:
         """The lines of a page that was cleaned without labels; a page is judged alike in any batch."""
         self._lines_asked = True
-        return self._judged([text], labels=True)[0].lines
+        return self._judged([text], True, None if evidence is None else lambda batch, folded: evidence)[0].lines
 
-    def _judged(self, texts: list[str], labels: bool) -> list[Page]:
+    def _judged(self, texts: list[str], labels: bool, gather: Gather | None) -> list[Page]:
         repairs = [find_repairs(text) for text in texts]
-        # What is judged is the mended page: a mirror's damage says nothing of a line.
-        mended = [apply_spans(text, spans) for text, spans in zip(texts, repairs, strict=True)]
-        batch, verdicts = classify([shortened(text) for text in mended], self.model, labels=labels)
-        kept = self._kept(verdicts)
+        known: Evidence | None = None
+
+        def evidence(batch: Batch, folded: Folded) -> Evidence:
+            nonlocal known
+            known = gather(batch, folded) if gather else Evidence.none(len(batch.starts))
+            return known
+
+        to_judge = [judged(text, spans) for text, spans in zip(texts, repairs, strict=True)]
+        # What was read once is not read again when its lines are asked for.
+        labels = labels or self.second_opinion is not None
+        classified = partial(classify, to_judge, self.model, labels=labels, evidence=gather and evidence)
+        try:
+            batch, verdicts = classified(second_opinion=self.second_opinion)
+        except EncoderError as error:
+            if self._without is None:
+                raise
+            self.settings, self.second_opinion, self.missing = self._without, None, str(error)
+            batch, verdicts = classified()
+        kept = self._kept(verdicts, batch)
         blank = verdicts.label == NO_LABEL
         runs = runs_of(kept, blank, batch.first_line)
-        dropped = _dropped_kinds(verdicts.label, kept, batch)
+        whole = _whole_pages(verdicts, kept, batch, self.settings.spam_page)
         return [
-            self._page(index, text, spans, batch, verdicts, kept, runs, labels, dropped[index])
+            self._page(index, text, spans, batch, verdicts, kept, runs, labels, whole[index], known)
             for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
         ]
 
-    def _kept(self, verdicts: Verdicts) -> NDArray[np.bool_]:
+    def _kept(self, verdicts: Verdicts, batch: Batch) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""
-        injected = verdicts.injected >= self.settings.injected
-        alone = verdicts.furniture * (1 - verdicts.injected)
-        furniture = ~injected & ((alone >= self.settings.furniture) | (verdicts.junk >= self.settings.junk))
+        n_lines = np.bincount(batch.page_of, verdicts.label != NO_LABEL, len(batch.texts))
+        alone = n_lines[batch.page_of] == 1
+        injected = verdicts.injected >= np.where(alone, self.settings.alone, self.settings.injected)
+        as_furniture = verdicts.furniture * (1 - verdicts.injected)
+        furniture = ~injected & ((as_furniture >= self.settings.furniture) | (verdicts.junk >= self.settings.junk))
         unnamed = np.isin(verdicts.label, GENUINE_COLUMNS)
-        likelier = np.where(verdicts.injected > alone, verdicts.kind[:, 2], verdicts.kind[:, 1])
+        likelier = np.where(verdicts.injected > as_furniture, verdicts.kind[:, 2], verdicts.kind[:, 1])
         final = np.where(injected, verdicts.kind[:, 2], np.where(furniture, likelier, verdicts.label))
         certain = injected | furniture | unnamed
         verdicts.label[:] = np.where(verdicts.label == NO_LABEL, NO_LABEL, final)
@@ -200,7 +290,8 @@ class PageFilter:
         kept: NDArray[np.bool_],
         runs: Runs,
         labels: bool,
-        dropped: dict[str, int],
+        whole: dict[str, Any],
+        known: Evidence | None,
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
         if repairs or len(text) > LONGEST_LINE:
@@ -213,9 +304,22 @@ class PageFilter:
         first, last = runs.first[run] - lines.start, runs.last[run] - lines.start
         output = joined(text, starts[first].tolist(), ends[last].tolist(), repairs)
         if not labels:
-            return Page(output, partial(self._lines_of, text), dropped=dropped)
+            return Page(output, partial(self._lines_of, text, None if known is None else known.of(lines)), **whole)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
-        return Page(output, make, dropped=dropped)
+        return Page(output, make, **whole)
+
+
+def _whole_pages(verdicts: Verdicts, kept: NDArray[np.bool_], batch: Batch, spam_page: float) -> list[dict[str, Any]]:
+    """What is said of each page as a whole, by the names of `Page`."""
+    mass = np.where(verdicts.label == NO_LABEL, 0, batch.ends - batch.starts).astype(np.float64)
+    scores = spam_scores(verdicts.injected, verdicts.junk, mass, batch.page_of, len(batch.texts))
+    was_injected = ~kept & np.isin(verdicts.label, INJECTED_COLUMNS)
+    found, shares = judge_pages(scores, spam_page, mass, ~kept, was_injected, batch.page_of)
+    dropped = _dropped_kinds(verdicts.label, kept, batch)
+    return [
+        {"dropped": kinds, "verdict": verdict, "junk_share": share}
+        for kinds, verdict, share in zip(dropped, found, shares, strict=True)
+    ]
 
 
 def _dropped_kinds(labels: NDArray[np.int8], kept: NDArray[np.bool_], batch: Batch) -> list[dict[str, int]]:
@@ -226,6 +330,50 @@ def _dropped_kinds(labels: NDArray[np.int8], kept: NDArray[np.bool_], batch: Bat
     kinds = {"injected": INJECTED_COLUMNS, "furniture": FURNITURE_COLUMNS, "genuine": GENUINE_COLUMNS}
     by_kind = np.stack([counts[:, columns].sum(axis=1) for columns in kinds.values()], axis=1).tolist()
     return [{kind: count for kind, count in zip(kinds, row, strict=True) if count} for row in by_kind]
+
+
+def judged(text: str, repairs: Sequence[Span] | None = None) -> str:
+    """The page as it is judged: mended, for a mirror's damage says nothing of a line, and shortened.
+
+    Parameters
+    ----------
+    text : str
+    repairs : sequence of Span, optional
+        Those of `filter.spans.find_repairs`, where they are known.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> judged("plain text")
+    'plain text'
+    """
+    return shortened(apply_spans(text, find_repairs(text) if repairs is None else repairs))
+
+
+def _windows(texts: Iterable[str], sites: Iterable[str | None]) -> Iterator[list[tuple[str, str | None]]]:
+    """Pages with their sites, some `WINDOW` characters at a time."""
+    window: list[tuple[str, str | None]] = []
+    filled, missing = 0, object()
+    for text, site in zip_longest(texts, sites, fillvalue=missing):
+        if text is missing or site is missing:
+            raise PagefilterError("every text needs a site, and every site a text; give None where it is not known")
+        window.append((text, site))  # type: ignore[arg-type]
+        filled += len(text)  # type: ignore[arg-type]
+        if filled >= WINDOW:
+            yield window
+            window, filled = [], 0
+    if window:
+        yield window
+
+
+def _grouped(window: list[tuple[str, str | None]]) -> Iterator[tuple[list[str], list[str | None]]]:
+    """The pages of a window in batches, each with its sites."""
+    sites = (site for _, site in window)
+    for group in batches(text for text, _ in window):
+        yield group, list(islice(sites, len(group)))
 
 
 def shortened(text: str) -> str:

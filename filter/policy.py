@@ -28,15 +28,21 @@ class Policy:
     junk : float
         Probability of being junk of either kind from which a line goes: it can be junk beyond doubt though it is not
         certain of which kind.
+    alone : float
+        Probability of having been injected from which a line goes that is all of its page.
     dropped : frozenset of str
         Labels that go at all.
+    spam_page : float
+        Score of `filter.verdict` from which a page is spam as a whole.
     """
 
     name: str
     injected: float
     furniture: float
     junk: float
+    alone: float
     dropped: frozenset[str]
+    spam_page: float = NEVER
 
 
 def check_labels(labels: Sequence[str]) -> None:
@@ -47,7 +53,14 @@ def check_labels(labels: Sequence[str]) -> None:
 
 
 def make_policy(
-    name: str, card: dict[str, Any], only: Sequence[str] = (), keep: Sequence[str] = (), drop: Sequence[str] = ()
+    name: str,
+    card: dict[str, Any],
+    only: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    *,
+    max_loss: float | None = None,
+    second_opinion: bool = False,
 ) -> Policy:
     """The policy of a name, with the thresholds of a model and the user's own labels.
 
@@ -61,6 +74,11 @@ def make_policy(
         Labels to keep; all others go.
     keep, drop : sequence of str
         Labels to keep, or to drop, beside the policy's own choice.
+    max_loss : float, optional
+        Share of the genuine lines of a page that may be lost as spam, instead of the policy's own; five times as much of its
+        characters as furniture.
+    second_opinion : bool
+        Take the thresholds for probabilities that a second opinion revised.
 
     Returns
     -------
@@ -69,7 +87,7 @@ def make_policy(
     Raises
     ------
     PagefilterError
-        Unknown policy or label, or a label both kept and dropped.
+        Unknown policy or label, a label both kept and dropped, or a loss that the model has no thresholds for.
     """
     if name not in POLICIES:
         raise PagefilterError(f"unknown policy {name!r}; the policies are {', '.join(POLICIES)}")
@@ -78,9 +96,22 @@ def make_policy(
     if both:
         raise PagefilterError(f"label {both[0]!r} is both kept and dropped; name it once")
     try:
-        stored = card["thresholds"][name]
-        injected, furniture, junk = (float(stored[kind]) for kind in ("injected", "furniture", "junk"))
+        known = card["second_opinion"] if second_opinion else card
+        stored = dict(known["thresholds"][name])
+        if max_loss is not None:
+            stored |= {kind: value for kind, value in _point(known, max_loss).items() if stored[kind] < NEVER}
+        injected, furniture, junk, alone = (float(stored[kind]) for kind in ("injected", "furniture", "junk", "alone"))
+        spam_page = float(known["spam_page"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the model's card holds no thresholds for policy {name!r}; train it again") from error
     dropped = set(LABELS) - set(only) if only else {*INJECTED, *(FURNITURE if name != "spam-only" else ())}
-    return Policy(name, injected, furniture, junk, frozenset((dropped | set(drop)) - set(keep)))
+    return Policy(name, injected, furniture, junk, alone, frozenset((dropped | set(drop)) - set(keep)), spam_page)
+
+
+def _point(card: dict[str, Any], max_loss: float) -> dict[str, float]:
+    """Thresholds for a loss: those of the largest one on the card that is no larger."""
+    points = {float(point["loss"]): point for point in card["points"]}
+    fitting = [loss for loss in points if loss <= max_loss]
+    if not fitting or max_loss >= 1:
+        raise PagefilterError(f"no thresholds for a loss of {max_loss:g}; choose one from {min(points):g} to below 1")
+    return {kind: float(value) for kind, value in points[max(fitting)].items() if kind != "loss"}

@@ -31,7 +31,7 @@ def tiny_model() -> Model:
 @pytest.fixture(scope="session")
 def eager(tiny_model: Model) -> PageFilter:
     """Drops whatever is a little doubtful: kept and dropped lines mix on every page."""
-    return PageFilter(tiny_model, Policy("balanced", 0.3, 0.2, 0.2, frozenset(FURNITURE + INJECTED)))
+    return PageFilter(tiny_model, Policy("balanced", 0.3, 0.2, 0.2, 0.3, frozenset(FURNITURE + INJECTED)))
 
 
 @pytest.fixture(scope="session")

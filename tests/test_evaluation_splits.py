@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 from material import ROOT
 
@@ -132,3 +133,19 @@ def test_a_language_held_out_takes_extracted_pages_with_it():
     pages = [LabelledPage(f"found-{lang}", (LabelledLine("Menu", "furniture", lang, "site"),)) for lang in ("en", "zh")]
     part = splits.without_language(TrainingSet(pages, []), frozenset(["en"]), 1.0)
     assert [page.name for page in part.train.pages] == ["found-zh"]
+
+
+def test_families_that_read_alike_to_an_encoder_are_held_out_together() -> None:
+    class Words:
+        name = "words"
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.array(
+                [[text.count("boat"), text.count("pill"), text.count("loan")] for text in texts], np.float32
+            )
+
+    families = {"a": ["boat"], "b": ["a boat, boat"], "c": ["pill"], "d": ["pill pill"], "e": ["loan"]}
+    pairs = set(grouping.related_by_meaning(families, Words()))
+    assert {("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")} <= pairs
+    assert not pairs & {("a", "c"), ("c", "a")}
+    assert all(a != b for a, b in pairs)

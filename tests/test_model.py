@@ -19,7 +19,7 @@ from filter.model import CARD, WEIGHTS, Model, load_model, shipped
 from filter.pipeline import PageFilter
 from filter.policy import Policy
 
-EAGER = Policy("balanced", 0.3, 0.2, 0.2, frozenset(FURNITURE + INJECTED))
+EAGER = Policy("balanced", 0.3, 0.2, 0.2, 0.3, frozenset(FURNITURE + INJECTED))
 
 
 @pytest.fixture

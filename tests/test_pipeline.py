@@ -254,7 +254,7 @@ def test_lines_are_made_when_asked_for(eager: PageFilter):
 @given(st.lists(pages, max_size=4))
 def test_text_is_the_same_whether_lines_are_asked_for_or_not(tiny_model, texts):
     for dropped in (frozenset(FURNITURE + INJECTED), frozenset(INJECTED), frozenset()):
-        policy = Policy("balanced", 0.3, 0.2, 0.2, dropped)
+        policy = Policy("balanced", 0.3, 0.2, 0.2, 0.3, dropped)
         text_only, asks = PageFilter(tiny_model, policy), PageFilter(tiny_model, policy)
         assert asks.clean("One line.").lines
         pages_of_asks = list(asks.clean_many(texts))
@@ -283,14 +283,14 @@ def test_policies_drop_less_and_less(tiny_model):
 
 
 def test_only_article_keeps_nothing_else_that_is_certain(tiny_model):
-    everything = PageFilter(tiny_model, Policy("balanced", 0.0, 0.0, 0.0, frozenset(LABELS) - {"article"}))
+    everything = PageFilter(tiny_model, Policy("balanced", 0.0, 0.0, 0.0, 0.0, frozenset(LABELS) - {"article"}))
     page = everything.clean(WHOLE[0])
     assert not any(line.kept for line in page.lines if line.label not in ("article", "blank"))
 
 
 def test_kept_labels_stay(tiny_model):
     keeps = PageFilter(
-        tiny_model, Policy("balanced", 0.3, 0.2, 0.2, frozenset(INJECTED) | frozenset(FURNITURE) - {"navigation"})
+        tiny_model, Policy("balanced", 0.3, 0.2, 0.2, 0.3, frozenset(INJECTED) | frozenset(FURNITURE) - {"navigation"})
     )
     labels = {line.label for page in keeps.clean_many(WHOLE) for line in page.lines if line.kept}
     assert "navigation" in labels

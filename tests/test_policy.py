@@ -6,12 +6,20 @@ from filter.errors import ModelError, PagefilterError
 from filter.labels import FURNITURE, GENUINE, INJECTED, LABELS
 from filter.policy import POLICIES, make_policy
 
+OTHERS = {
+    "points": [
+        {"loss": 0.001, "injected": 0.9, "furniture": 0.8, "junk": 0.97, "alone": 0.95},
+        {"loss": 0.01, "injected": 0.5, "furniture": 0.6, "junk": 0.7, "alone": 0.55},
+    ],
+    "spam_page": 0.4,
+}
 CARD = {
     "thresholds": {
-        "careful": {"injected": 0.9, "furniture": 0.8, "junk": 0.97},
-        "balanced": {"injected": 0.6, "furniture": 0.5, "junk": 0.97},
-        "spam-only": {"injected": 0.9, "furniture": 2.0, "junk": 0.97},
-    }
+        "careful": {"injected": 0.9, "furniture": 0.8, "junk": 0.97, "alone": 0.95},
+        "balanced": {"injected": 0.6, "furniture": 0.5, "junk": 0.97, "alone": 0.95},
+        "spam-only": {"injected": 0.9, "furniture": 2.0, "junk": 2.0, "alone": 0.95},
+    },
+    **OTHERS,
 }
 
 
@@ -19,7 +27,35 @@ CARD = {
 def test_thresholds_come_from_the_card(name):
     policy = make_policy(name, CARD)
     assert policy.name == name
-    assert {"injected": policy.injected, "furniture": policy.furniture, "junk": policy.junk} == CARD["thresholds"][name]
+    for kind, threshold in CARD["thresholds"][name].items():
+        assert getattr(policy, kind) == threshold
+    assert policy.spam_page == 0.4
+
+
+@pytest.mark.parametrize(("asked", "injected"), [(0.001, 0.9), (0.009, 0.9), (0.01, 0.5), (0.5, 0.5)])
+def test_another_loss_takes_the_next_smaller_point(asked, injected):
+    assert make_policy("careful", CARD, max_loss=asked).injected == injected
+
+
+def test_another_loss_never_drops_what_the_policy_keeps():
+    policy = make_policy("spam-only", CARD, max_loss=0.01)
+    assert (policy.injected, policy.furniture, policy.junk) == (0.5, 2.0, 2.0)
+
+
+@pytest.mark.parametrize("asked", [0.0, 0.0009, 1.0, -1, float("nan")])
+def test_a_loss_out_of_reach_is_named(asked):
+    with pytest.raises(PagefilterError, match=r"choose one from 0\.001 to below 1"):
+        make_policy("careful", CARD, max_loss=asked)
+
+
+def test_a_second_opinion_has_thresholds_of_its_own():
+    card = {
+        **CARD,
+        "second_opinion": {**OTHERS, "thresholds": {"careful": {**CARD["thresholds"]["careful"], "injected": 0.7}}},
+    }
+    assert make_policy("careful", card, second_opinion=True).injected == 0.7
+    with pytest.raises(ModelError):
+        make_policy("careful", CARD, second_opinion=True)
 
 
 def test_article_and_metadata_stay_by_default():
@@ -64,6 +100,7 @@ def test_a_label_cannot_be_kept_and_dropped(names):
         {"thresholds": None},
         {"thresholds": {"careful": {"injected": 0.9}}},
         {"thresholds": {"careful": {"injected": "x", "furniture": 1}}},
+        {"thresholds": CARD["thresholds"]},
     ],
 )
 def test_a_card_without_thresholds_is_a_model_error(card):

@@ -19,7 +19,7 @@ from filter.cli.evaluate import evaluate
 from filter.cli.explain import explain
 from filter.cli.label import label
 from filter.cli.messages import WrongUsageError, say
-from filter.cli.options import Task
+from filter.cli.options import REQUIRED, Task
 from filter.cli.seeds import app as seeds
 from filter.cli.train import train
 from filter.errors import PagefilterError
@@ -96,6 +96,8 @@ def run(arguments: Sequence[str]) -> int:
 def _parse(arguments: list[str]) -> Task | int:
     """Understand the arguments: the work to do, or the exit code where there is none."""
     command = typer.main.get_command(app)
+    # An option with a value that may be left out.
+    arguments = [f"--second-opinion={REQUIRED}" if word == "--second-opinion" else word for word in arguments]
     try:
         task = command.main(arguments, prog_name="pagefilter", standalone_mode=False)
     except _UsageError as error:

@@ -24,6 +24,8 @@ def check(
         bool, typer.Option("--all", help="List page furniture too; it does not count for the exit code.")
     ] = False,
     policy: options.Policy = options.DEFAULT_POLICY,
+    max_loss: options.MaxLoss = None,
+    second_opinion: options.SecondOpinion = None,
     model: options.Model = None,
     html: options.Html = None,
 ) -> options.Task:
@@ -34,7 +36,7 @@ def check(
 
     Example: pagefilter check public/
     """
-    choice = options.choose_filter(model, policy)
+    choice = options.choose_filter(model, policy, max_loss=max_loss, second_opinion=second_opinion)
     return partial(_check, tuple(files or ()), everything, options.choose_markup(html), choice)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -24,8 +24,13 @@ from filter.io.records import to_json
 from filter.io.sinks import check_output_file, plan_outputs, whole_file, write_whole
 from filter.io.sources import JSONL_SUFFIXES, Document, Markup, Source, find_sources
 from filter.page import Page
+from filter.verdict import INJECTED_INTO, SPAM
+
+if TYPE_CHECKING:
+    from filter import PageFilter
 
 _ENCODINGS = ("utf-8", "same")
+_DROPPABLE = (SPAM, INJECTED_INTO)
 
 WritePage = Callable[[Document, str], None]
 """Takes a document and its cleaned text."""
@@ -50,6 +55,12 @@ class _Job:
     markup: Markup
     choice: options.FilterChoice
     why: bool
+    drop_pages: frozenset[str]
+    drop_rows: bool
+
+    def decided(self, page: Page) -> Page:
+        """The page, or nothing of it where pages like it are dropped whole."""
+        return page.dropped_whole() if page.verdict in self.drop_pages else page
 
 
 def clean(
@@ -68,6 +79,17 @@ def clean(
     only: options.Only = None,
     keep: options.Keep = None,
     drop: options.Drop = None,
+    max_loss: options.MaxLoss = None,
+    second_opinion: options.SecondOpinion = None,
+    drop_pages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop-pages", metavar="VERDICT", help="Drop pages whole that are: spam, injected.", show_default=False
+        ),
+    ] = None,
+    drop_rows: Annotated[
+        bool, typer.Option("--drop-rows", help="With --jsonl: leave rows of dropped pages out, not their text.")
+    ] = False,
     model: options.Model = None,
     output_encoding: Annotated[
         str, typer.Option("--output-encoding", metavar="utf-8|same", help="UTF-8, or what each file came in.")
@@ -84,14 +106,19 @@ def clean(
     Example: pagefilter clean pages/ --out clean/ --receipts receipts.jsonl
     """
     field_name = options.choose_field(jsonl, field)
-    choice = options.choose_filter(model, policy, only, keep, drop)
+    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion)
     if output_encoding not in _ENCODINGS:
         raise WrongUsageError(f"there is no output encoding {output_encoding!r}; choose utf-8 or same")
     if jsonl and output_encoding == "same":
         raise WrongUsageError("JSON lines are UTF-8; leave out --output-encoding same")
     if out is not None and (not files or "-" in files):
         raise WrongUsageError("--out needs files or folders to read, not standard input")
-    job = _Job(tuple(files or ()), out, receipts, options.choose_markup(html), choice, why)
+    dropped = frozenset(verdict for value in drop_pages or () for verdict in value.split(","))
+    if not dropped <= set(_DROPPABLE):
+        raise WrongUsageError(f"--drop-pages takes {' or '.join(_DROPPABLE)}, not {min(dropped - set(_DROPPABLE))!r}")
+    if drop_rows and not (jsonl and dropped):
+        raise WrongUsageError("--drop-rows needs --jsonl and --drop-pages")
+    job = _Job(tuple(files or ()), out, receipts, options.choose_markup(html), choice, why, dropped, drop_rows)
     if jsonl:
         return partial(_clean_rows, job, field_name)
     return partial(_clean_pages, job, output_encoding == "same")
@@ -105,14 +132,15 @@ def _clean_pages(job: _Job, same_encoding: bool) -> int:
     tally, tell = Tally(), _teller(messages) if job.why else _say_nothing
     write = _page_writer(outputs, same_encoding, messages)
     with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
-        for document, page in clean_sources(page_filter, sources, job.markup, messages):
+        for document, judged in clean_sources(page_filter, sources, job.markup, messages):
+            page = job.decided(judged)
             original = None if document.is_html else document.text
             write(document, page.text)
             write_receipts(page, original, {"source": document.source.name})
             tell(document.source.name, page, original)
-            tally.add(page)
+            tally.add(page, whole=page is not judged)
             progress.advance(1, 1)
-    _sum_up(tally, messages)
+    _sum_up(tally, page_filter, messages)
     return messages.exit_code
 
 
@@ -126,16 +154,18 @@ def _clean_rows(job: _Job, field: str) -> int:
         for source in sources:
             try:
                 with open_rows(source) as rows, _open_output(outputs.get(source)) as output:
-                    for row, page in clean_rows(page_filter, rows, source, field, job.markup, messages):
+                    for row, judged in clean_rows(page_filter, rows, source, field, job.markup, messages):
+                        page = job.decided(judged)
                         original = None if job.markup is Markup.HTML else row.text
-                        output.write(with_text(row, field, page.text) + b"\n")
+                        if page is judged or not job.drop_rows:
+                            output.write(with_text(row, field, page.text) + b"\n")
                         write_receipts(page, original, {"source": row.source, "row": row.number})
                         tell(f"{row.source}:{row.number}", page, original)
-                        tally.add(page)
+                        tally.add(page, whole=page is not judged)
                         progress.advance(1, len(row.raw) + 1)
             except InputError as error:
                 messages.fail(str(error))
-    _sum_up(tally, messages)
+    _sum_up(tally, page_filter, messages)
     return messages.exit_code
 
 
@@ -218,6 +248,11 @@ def _say_nothing(name: str, page: Page, original: str | None) -> None:
     pass
 
 
-def _sum_up(tally: Tally, messages: Messages) -> None:
+def _sum_up(tally: Tally, page_filter: PageFilter, messages: Messages) -> None:
     if tally.pages > 1:
         messages.note(tally.summary())
+    if page_filter.missing:
+        messages.note(f"there was no second opinion: {page_filter.missing}")
+    elif page_filter.second_opinion is not None:
+        asked = page_filter.second_opinion
+        messages.note(f"second opinion on {asked.lines} lines of {asked.pages} pages out of {asked.of}")

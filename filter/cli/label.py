@@ -32,6 +32,8 @@ def label(
     only: options.Only = None,
     keep: options.Keep = None,
     drop: options.Drop = None,
+    max_loss: options.MaxLoss = None,
+    second_opinion: options.SecondOpinion = None,
     model: options.Model = None,
     html: options.Html = None,
 ) -> options.Task:
@@ -45,7 +47,7 @@ def label(
     field_name = options.choose_field(jsonl, field)
     if as_field is not None and not jsonl:
         raise WrongUsageError("--as needs --jsonl")
-    choice = options.choose_filter(model, policy, only, keep, drop)
+    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion)
     names, markup = tuple(files or ()), options.choose_markup(html)
     if jsonl:
         return partial(_label_rows, names, field_name, as_field or DEFAULT_FIELD, markup, choice)

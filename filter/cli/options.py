@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,8 @@ Task = Callable[[], int]
 """What a command gives back once its arguments are understood: the work, which returns the exit code."""
 
 DEFAULT_POLICY = POLICIES[0]
+REQUIRED, IF_AVAILABLE = "required", "if-available"
+"""What ``--second-opinion`` means alone, and with the word after it."""
 
 Files = Annotated[
     list[str] | None,
@@ -54,6 +56,24 @@ Model = Annotated[
     str | None,
     typer.Option("--model", metavar="FOLDER", help="A model of your own.  [default: the shipped one]"),
 ]
+MaxLoss = Annotated[
+    float | None,
+    typer.Option(
+        "--max-loss",
+        metavar="SHARE",
+        help="Share of a page's genuine lines that may be lost as spam, instead of the policy's own.",
+        show_default=False,
+    ),
+]
+SecondOpinion = Annotated[
+    str | None,
+    typer.Option(
+        "--second-opinion",
+        metavar="[=if-available]",
+        help="Have lines in doubt read by a sentence encoder; needs the extra `semantic`.",
+        show_default=False,
+    ),
+]
 Html = Annotated[
     bool | None,
     typer.Option(
@@ -81,6 +101,8 @@ class FilterChoice:
     only: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    max_loss: float | None = None
+    second_opinion: str | None = None
 
     def load(self) -> PageFilter:
         """Load the model.
@@ -96,7 +118,10 @@ class FilterChoice:
         """
         from filter import PageFilter
 
-        return PageFilter.load(self.model, policy=self.policy, only=self.only, keep=self.keep, drop=self.drop)
+        chosen: dict[str, Any] = {} if self.max_loss is None else {"max_loss": self.max_loss}
+        if self.second_opinion is not None:
+            chosen["second_opinion"] = self.second_opinion == REQUIRED or IF_AVAILABLE
+        return PageFilter.load(self.model, policy=self.policy, only=self.only, keep=self.keep, drop=self.drop, **chosen)
 
 
 def choose_filter(
@@ -105,6 +130,8 @@ def choose_filter(
     only: Sequence[str] | None = None,
     keep: Sequence[str] | None = None,
     drop: Sequence[str] | None = None,
+    max_loss: float | None = None,
+    second_opinion: str | None = None,
 ) -> FilterChoice:
     """Put the options that choose a filter together.
 
@@ -114,6 +141,9 @@ def choose_filter(
     policy : str
     only, keep, drop : sequence of str, optional
         Labels, or several of them with commas between.
+    max_loss : float, optional
+    second_opinion : str, optional
+        ``required``, or ``if-available``.
 
     Returns
     -------
@@ -122,7 +152,7 @@ def choose_filter(
     Raises
     ------
     WrongUsageError
-        Where there is no such policy.
+        Where there is no such policy, or a second opinion is asked for in other words.
 
     Examples
     --------
@@ -131,7 +161,9 @@ def choose_filter(
     """
     if policy not in POLICIES:
         raise WrongUsageError(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
-    return FilterChoice(model, policy, _labels(only), _labels(keep), _labels(drop))
+    if second_opinion not in (None, REQUIRED, IF_AVAILABLE):
+        raise WrongUsageError(f"--second-opinion takes {IF_AVAILABLE} or nothing, not {second_opinion!r}")
+    return FilterChoice(model, policy, _labels(only), _labels(keep), _labels(drop), max_loss, second_opinion)
 
 
 def _labels(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def adapt(base: Model, given: TrainingSet, *, seed: int = 0, say: Say = lambda m
     rest: NDArray[np.bool_] = ~is_injected
     injected = _recalibrated(old.injected, odds[:, 0], seen.column("injected"), whole, is_injected, mine)
     furniture = _recalibrated(old.furniture, odds[:, 1], seen.column("furniture"), rest, is_furniture, mine)
-    return Model(lexicon, replace(old, injected=injected, furniture=furniture), base.label_head, card)
+    return Model(lexicon, replace(old, injected=injected, furniture=furniture), base.label_head, card, head=base.head)
 
 
 def _taught(

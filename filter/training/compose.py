@@ -30,6 +30,9 @@ INJECTED_SHARE = 0.6
 HONEST_SHARE = 0.3
 FLOOD_SHARE = 0.1
 """How often so many lines are set in that they are most of the page: doorways, spammed guest books."""
+DOORWAYS = 250
+"""Pages of nothing but junk."""
+DOORWAY_FRAME_SHARE = 0.4
 COPIES_SHARE = 0.3
 LINES_IN_A_DOCUMENT = 18
 MEDLEY_LINES = 20
@@ -146,6 +149,7 @@ def compose(
             found.append(set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
         elif page is not base:
             found.append(page)
+    found += _doorways(junk, frames, rng)
     alone = _at_most(list(loose), MOST_PAGES // 2, rng)
     return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
 
@@ -205,7 +209,20 @@ def _medleys(indices: Sequence[int], languages: Sequence[str], rng: np.random.Ge
         for number in range(min(len(lines) // MEDLEY_LINES, MEDLEYS_A_LANGUAGE)):
             size = int(rng.integers(MEDLEY_LINES // 2, MEDLEY_LINES + 1))
             picked = rng.choice(len(lines), size, replace=False)
-            found.append(SetPage(f"medley-{language}-{number}", language, tuple(lines[i] for i in picked)))
+            chosen = tuple(lines[i] for i in picked)
+            found.append(SetPage(f"medley-{language}-{number}", language, chosen, inserted=frozenset(chosen)))
+    return found
+
+
+def _doorways(junk: _Stock, frames: dict[str, _Stock], rng: np.random.Generator) -> list[SetPage]:
+    """Pages that are junk from end to end, some with the furniture of the site they were put on."""
+    languages = sorted(junk.by_language)
+    found = []
+    for number in range(min(DOORWAYS, len(junk.keys) // 4)):
+        language = languages[int(rng.integers(len(languages)))]
+        lines = junk.draw(language, 1.0, rng, blocks=0.8)
+        page = SetPage(f"doorway-{number}", language, tuple(lines), inserted=frozenset(lines))
+        found.append(_framed(page, frames, rng) if rng.random() < DOORWAY_FRAME_SHARE else page)
     return found
 
 

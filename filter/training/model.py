@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from filter.classify import FURNITURE_COLUMNS, INJECTED_COLUMNS
+from filter.encoder import Encoder
 from filter.errors import LabelledDataError
 from filter.io.labelled import LabelledPage
 from filter.labels import GENUINE
@@ -26,11 +27,12 @@ from filter.training.grammar import widened
 from filter.training.lexicon import Say, design_matrix, fit_lexicon
 from filter.training.look import UNKNOWN_KIND, Seen, look
 from filter.training.page_model import fit_label_head, fit_page_model
+from filter.training.second_opinion import fit_second_opinion
 from filter.training.thresholds import thresholds
 from filter.training.versions import versions
 
 
-def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) -> Model:
+def fit(data: TrainingSet, *, seed: int = 0, encoder: Encoder | None = None, say: Say = lambda message: None) -> Model:
     """Train a model from nothing.
 
     Parameters
@@ -38,6 +40,8 @@ def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) ->
     data : TrainingSet
     seed : int
         Of everything that is drawn.
+    encoder : Encoder, optional
+        For the second opinion; without, the model has none.
     say : callable
         Told what is being done.
 
@@ -63,7 +67,7 @@ def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) ->
     seen = look(composed, lines, scores, lexicon, seed, len(pages))
     page_model, p_injected, p_furniture = fit_page_model(seen, seed)
     card = {
-        "thresholds": thresholds(seen, p_injected, p_injected + (1 - p_injected) * p_furniture),
+        **thresholds(seen, p_injected, p_injected + (1 - p_injected) * p_furniture),
         "lines": dict(sorted(Counter(lines.labels).items())),
         "pages": len(pages),
         "sources": list(data.sources),
@@ -72,7 +76,16 @@ def fit(data: TrainingSet, *, seed: int = 0, say: Say = lambda message: None) ->
         "page_features": list(seen.names),
         "metrics": _metrics(seen, p_injected, p_furniture),
     }
-    return Model(lexicon, page_model, fit_label_head(seen, seed), card)
+    head = None
+    if encoder is not None:
+        head, revised, read = fit_second_opinion(seen, lines, p_injected, p_furniture, encoder, seed, say)
+        judged, revised, furniture = seen.only(read), revised[read], p_furniture[read]
+        card["second_opinion"] = {
+            "encoder": encoder.name,
+            **thresholds(judged, revised, revised + (1 - revised) * furniture),
+            "metrics": _metrics(judged, revised, furniture),
+        }
+    return Model(lexicon, page_model, fit_label_head(seen, seed), card, head=head)
 
 
 def _metrics(seen: Seen, injected: Floats, furniture: Floats) -> dict[str, Any]:

@@ -83,11 +83,7 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     furniture = calibrated(odds[rest, 1], is_furniture[rest])
     lexical = np.zeros(len(kind), np.float32)
     p_injected, p_furniture = (c.probability(odds[:, i], lexical) for i, c in enumerate((injected, furniture)))
-    return (
-        PageModel(first, second, injected, furniture),
-        p_injected,
-        np.where(known & ~is_injected, p_furniture, np.float32(0)),
-    )
+    return PageModel(first, second, injected, furniture), p_injected, p_furniture
 
 
 def kinds(seen: Seen) -> NDArray[np.int64]:
