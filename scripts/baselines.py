@@ -30,7 +30,15 @@ DAMAGE = (
     "share_emoji",
     "script_distance",
 )
-LENGTH = ("log_width", "log_words", "log_width_-1", "log_width_+1", "log_width_around_3", "log_width_around_10", "log_width_page")
+LENGTH = (
+    "log_width",
+    "log_words",
+    "log_width_-1",
+    "log_width_+1",
+    "log_width_around_3",
+    "log_width_around_10",
+    "log_width_page",
+)
 LOSSES = (0.001, 0.01)
 
 

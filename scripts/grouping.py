@@ -15,11 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filter.encoder import Encoder, encoded
 from filter.io.labelled import LabelledLine, LabelledPage
 from filter.labels import GENUINE, INJECTED
 from filter.training.lexicon import design_matrix
 
 SHARED_TYPES = 0.2
+SAME_MEANING = 0.8
+"""Cosine from which two families say the same."""
 COMMON = 0.003
 """A word that stands in more than this share of a language's genuine lines binds no families together."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -65,6 +68,34 @@ def word_types(text: str) -> set[str]:
         rest = _UNSPACED.sub(" ", word).split() if runs else [word]
         found.update(part for part in rest if len(part) > 2)
     return found
+
+
+def related_by_meaning(families: Mapping[str, Sequence[str]], encoder: Encoder) -> list[tuple[str, str]]:
+    """Pairs of families of which the first takes the second with it, in whatever language: what reads alike to an encoder.
+
+    Each takes the nearest one by the cosine of mean vectors, and all that are nearer than `SAME_MEANING`. Without this a
+    second opinion would be measured on junk whose translation it had learned.
+
+    Parameters
+    ----------
+    families : mapping of str to sequence of str
+        Lines of each.
+    encoder : Encoder
+
+    Returns
+    -------
+    list of (str, str)
+    """
+    names = sorted(families)
+    vectors = encoded(encoder, [text for name in names for text in families[name]])
+    starts = np.cumsum([0, *(len(families[name]) for name in names)])[:-1]
+    # What all lines have in common says nothing of a family.
+    means = np.add.reduceat(vectors - vectors.mean(axis=0), starts, axis=0)
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    near = means @ means.T
+    np.fill_diagonal(near, -1)
+    near[np.arange(len(names)), near.argmax(axis=1)] = 1
+    return [(names[a], names[b]) for a, b in np.argwhere(near >= SAME_MEANING)]
 
 
 def relations(families: Mapping[str, Sequence[str]], genuine: Iterable[LabelledLine]) -> list[tuple[float, str, str]]:
@@ -127,7 +158,13 @@ def _nearest(families: Mapping[str, Sequence[str]], names: Sequence[str]) -> NDA
     return nearest
 
 
-def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], folds: int, seed: int = 0) -> Grouping:
+def grouped_folds(
+    pages: Sequence[LabelledPage],
+    loose: Sequence[LabelledLine],
+    folds: int,
+    seed: int = 0,
+    encoder: Encoder | None = None,
+) -> Grouping:
     """Deal pages to folds, each with the families on it, and the other families; a fold takes what is related out of training.
 
     Parameters
@@ -136,6 +173,8 @@ def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], 
     loose : sequence of LabelledLine
     folds : int
     seed : int
+    encoder : Encoder, optional
+        With one, families that read alike are related too.
 
     Returns
     -------
@@ -155,6 +194,8 @@ def grouped_folds(pages: Sequence[LabelledPage], loose: Sequence[LabelledLine], 
     pairs = relations(families, [*genuine, *(line for line in loose if line.label in GENUINE)])
     related: dict[str, set[str]] = defaultdict(set)
     for _, a, b in pairs:
+        related[a].add(b)
+    for a, b in related_by_meaning(families, encoder) if encoder is not None else ():
         related[a].add(b)
     sizes = {
         **{f"family {name}": len(lines) for name, lines in families.items()},

@@ -20,6 +20,7 @@ from filter.model import Model
 from filter.page import apply_spans
 from filter.pipeline import PageFilter
 from filter.policy import make_policy
+from filter.second_opinion import SecondOpinion
 from filter.segment import batches
 from filter.spans import find_repairs
 from filter.training.compose import SAME_LANGUAGE_SHARE
@@ -27,6 +28,7 @@ from filter.training.grammar import CHANGES, rng_of
 
 COLUMNS = ("place", "family", "language", "script", "kind", "topic", "label", "said", "mixed", "injected", "junk", "kept",
            "chars", "text", "foreign")  # fmt: skip
+WITH_JUNK = "written pages, all lines with junk set in"
 WRITTEN, REAL, TWIN = "written pages", "real pages", "real pages, clean twin"
 PAGE_PLACES = (WRITTEN, "wcxb articles", "zh_pages articles")
 """Whose genuine lines are the genuine page lines of the headline figures."""
@@ -98,9 +100,7 @@ def rows_of(page_filter: PageFilter, pages: Sequence[LabelledPage], place: str, 
     """
     found = []
     texts = ["\n".join(line.text for line in page.lines) for page in pages]
-    for page, cleaned, of_page in zip(
-        pages, page_filter.clean_many(texts), _injected(page_filter.model, texts), strict=True
-    ):
+    for page, cleaned, of_page in zip(pages, page_filter.clean_many(texts), _injected(page_filter, texts), strict=True):
         kind = (kinds or {}).get(page.name.split("+")[0], "")
         languages = Counter(line.language for line in page.lines if line.label in GENUINE)
         language = max(languages, key=lambda name: languages[name], default="")
@@ -116,45 +116,148 @@ def rows_of(page_filter: PageFilter, pages: Sequence[LabelledPage], place: str, 
     return found
 
 
-def _injected(model: Model, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+def _injected(page_filter: PageFilter, texts: Sequence[str]) -> Iterator[NDArray[np.float32]]:
     """Probability of having been injected of the lines of each page."""
     for group in batches(texts):
-        batch, verdicts = classify([apply_spans(text, find_repairs(text)) for text in group], model, labels=False)
+        mended = [apply_spans(text, find_repairs(text)) for text in group]
+        batch, verdicts = classify(mended, page_filter.model, labels=False, second_opinion=page_filter.second_opinion)
         yield from np.split(verdicts.injected, batch.first_line[1:-1])
 
 
-def measure(model: Model, part: Split) -> pd.DataFrame:
+def measure(model: Model, part: Split, second_opinion: SecondOpinion | None = None) -> pd.DataFrame:
     """Clean what was held out under ``careful``.
 
     Parameters
     ----------
     model : Model
     part : Split
+    second_opinion : SecondOpinion, optional
 
     Returns
     -------
     DataFrame
         With `COLUMNS`.
     """
-    careful = PageFilter(model, make_policy("careful", model.card))
+    policy = make_policy("careful", model.card, second_opinion=second_opinion is not None)
+    careful = PageFilter(model, policy, second_opinion)
     wcxb = [page.labelled() for page in part.content]
     kinds = {page.name: page.kind for page in part.content}
     rows = rows_of(careful, part.pages, WRITTEN)
-    rows += [
-        row
-        for row in rows_of(careful, with_spam(part.pages, part.spam, 5, SAME_LANGUAGE_SHARE["junk"])[0], WRITTEN)
-        if row[6] in INJECTED
-    ]
+    set_in = rows_of(careful, with_spam(part.pages, part.spam, 5, SAME_LANGUAGE_SHARE["junk"])[0], WITH_JUNK)
+    rows += [(WRITTEN, *row[1:]) for row in set_in if row[6] in INJECTED] + set_in
     chinese = [page.labelled() for page in part.chinese]
     injected, twins = with_spam([*wcxb[: len(part.spam)], *chinese], part.spam, 6, SAME_LANGUAGE_SHARE["junk"])
     rows += rows_of(careful, injected, REAL, kinds) + rows_of(careful, twins, TWIN, kinds)
     rows += rows_of(careful, [LabelledPage("", (line,)) for line in part.hard], "hard lines alone")
+    rows += rows_of(
+        careful, [LabelledPage("", (line,)) for lines in part.spam.values() for line in lines], "junk lines alone"
+    )
     rows += _hard_on_pages(careful, part)
     for page in part.public:
         rows += rows_of(careful, [page], page.name.split("-")[0].split("_")[0])
     rows += rows_of(careful, wcxb, "wcxb articles", kinds)
     rows += rows_of(careful, chinese, "zh_pages articles")
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def balanced_rows(model: Model, part: Split) -> pd.DataFrame:
+    """The held-out written pages as they are, cleaned under ``balanced``; with `COLUMNS`."""
+    balanced = PageFilter(model, make_policy("balanced", model.card))
+    return pd.DataFrame(rows_of(balanced, part.pages, WRITTEN), columns=list(COLUMNS))
+
+
+def doorways(model: Model, part: Split, seed: int = 3) -> pd.DataFrame:
+    """Verdicts on pages that are held-out junk from end to end, and on held-out genuine pages.
+
+    Returns
+    -------
+    DataFrame
+        Columns `place` and `verdict`.
+    """
+    rng = np.random.default_rng(seed)
+    careful = PageFilter(model, make_policy("careful", model.card))
+    by_language: dict[str, list[LabelledLine]] = {}
+    for lines in part.spam.values():
+        by_language.setdefault(lines[0].language, []).extend(lines)
+    pages = []
+    for _, lines in sorted(by_language.items()):
+        for _ in range(len(lines) // 6):
+            pages.append(
+                "\n".join(
+                    lines[i].text
+                    for i in rng.choice(len(lines), int(rng.integers(3, 13)) if len(lines) > 13 else 3, replace=False)
+                )
+            )
+    genuine = [page for page in part.pages if not any(line.label in INJECTED for line in page.lines)]
+    real = [page.labelled() for page in (*part.content, *part.chinese)]
+    rows = []
+    for place, texts in (
+        ("doorways of held-out junk", pages),
+        (WRITTEN, ["\n".join(line.text for line in page.lines) for page in genuine]),
+        ("real pages", ["\n".join(line.text for line in page.lines) for page in real]),
+        ("documents", ["\n".join(line.text for line in page.lines) for page in part.public]),
+    ):
+        rows += [(place, page.verdict) for page in careful.clean_many(texts)]
+    return pd.DataFrame(rows, columns=["place", "verdict"])
+
+
+SITE_PAGES = 30
+SITES = 150
+
+
+def on_sites(model: Model, part: Split, seed: int = 4) -> pd.DataFrame:
+    """Held-out junk on one page of a made-up site, cleaned with the page alone and with 30 pages of the site at hand.
+
+    The pages of a site share what is furniture on the held-out page that it was made of, and the junk; what else they
+    carry was written for other held-out pages, of the same language where there are enough.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, of the first page of each site only; the place says whether its site was known.
+    """
+    rng = np.random.default_rng(seed)
+    careful = PageFilter(model, make_policy("careful", model.card))
+    clean = [page for page in part.pages if not any(line.label in INJECTED for line in page.lines)]
+    families = sorted(part.spam)
+    chosen = [families[i] for i in rng.permutation(len(families))[:SITES]]
+    first, everything, sites = [], [], []
+    for number, family in enumerate(chosen):
+        language = part.spam[family][0].language
+        own = [page for page in clean if page.lines[0].language == language]
+        base = (own or clean)[int(rng.integers(len(own or clean)))]
+        pages = _site_of(base, clean, part.spam[family][:3], rng)
+        first.append(pages[0])
+        everything += ["\n".join(line.text for line in page.lines) for page in pages]
+        sites += [f"site {number}"] * len(pages)
+    on_site = list(careful.clean_many(everything, sites))[::SITE_PAGES]
+    rows = rows_of(careful, first, "page alone")
+    for page, cleaned in zip(first, on_site, strict=True):
+        for line, verdict in zip(page.lines, cleaned.lines, strict=False):
+            if BLANK not in (line.label, verdict.label):
+                rows.append(("with its site", line.family, line.language, script_of(line.text), "", "", line.label, verdict.label,
+                             line.clean is not None, 0.0, verdict.probability, verdict.kept, len(line.text), line.text, False))  # fmt: skip
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _site_of(
+    base: LabelledPage, others: Sequence[LabelledPage], junk: Sequence[LabelledLine], rng: np.random.Generator
+) -> list[LabelledPage]:
+    """Pages with the furniture of one, the text of others, and the same junk on all, in the same place."""
+    language = base.lines[0].language
+    pool = [line for page in others if page is not base and page.lines[0].language == language
+            for line in page.lines if line.label in GENUINE]  # fmt: skip
+    if len(pool) < SITE_PAGES:
+        pool = [line for page in others if page is not base for line in page.lines if line.label in GENUINE]
+    at = int(rng.integers(len(base.lines) + 1))
+    pages = []
+    for number in range(SITE_PAGES):
+        lines = [
+            line if number == 0 or line.label not in GENUINE else pool[int(rng.integers(len(pool)))]
+            for line in base.lines
+        ]
+        pages.append(LabelledPage(f"{base.name}-{number}", (*lines[:at], *junk, *lines[at:])))
+    return pages
 
 
 def _hard_on_pages(page_filter: PageFilter, part: Split) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from functools import cache
 import corpora
 import numpy as np
 import training_data
+import vectors
 from grouping import Grouping, grouped_folds
 
 from filter.io.labelled import LabelledLine, LabelledPage
@@ -73,7 +74,11 @@ def drawn(group: str, folds: int) -> int:
 def seeds_grouped(folds: int) -> Grouping:
     """The grouping of the seeds, made once."""
     data = training_data.seeds()
-    grouping: Grouping = corpora.kept(f"grouping-{folds}", lambda: grouped_folds(data.pages, data.loose, folds))
+    encoder = vectors.from_environment()
+    name = f"grouping-{folds}{'-by-meaning' if encoder else ''}"
+    grouping: Grouping = corpora.kept(name, lambda: grouped_folds(data.pages, data.loose, folds, encoder=encoder))
+    if encoder is not None:
+        encoder.save()
     return grouping
 
 
