@@ -15,8 +15,16 @@ from filter.site import FEWEST_PAGES, MOST_PAGES, Evidence, SiteCounts
 from filter.training.sites import drawn_evidence
 
 MENU = "Home | Fishing | Tides"
-PAGES = [f"{MENU}\nThe {word} boat came in before the storm.\nIce was loaded at the {word} quay." for word in
-         ["red", "blue", "green", "white", "black", "grey", "brown", "long", "short", "old"]]  # fmt: skip
+STORIES = (
+    "The red boat came in before the storm, with ice up to the gunwales.", "Nobody has repaired the slipway since the frost of 1986.",
+    "A seal slept on the ferry pontoon all Sunday, and was fined nothing.", "Mussel prices fell again; the growers blame the warm autumn.",
+    "The harbour master retires in May after thirty-one winters.", "Two students are counting eider ducks from the old signal station.",
+    "Dredging begins at the northern mole as soon as the herring have gone.", "The chandlery has moved across the road, bell and cat included.",
+    "Fog closed the port for nine hours on Thursday.", "Volunteers tarred the museum's smack and lost one brush to the sea.",
+)  # fmt: skip
+PAGES = [f"{MENU}\n{story}\n{other}" for story, other in zip(STORIES, (*STORIES[3:], *STORIES[:3]), strict=True)]
+TEMPLATED = [f"{MENU}\nThe {word} boat came in before the storm.\nIce was loaded at the {word} quay." for word in
+             ["red", "blue", "green", "white", "black", "grey", "brown", "long", "short", "old"]]  # fmt: skip
 
 
 def evidence_of(texts: list[str], sites: list[str | None], counts: SiteCounts | None = None) -> list[Evidence]:
@@ -29,7 +37,7 @@ def evidence_of(texts: list[str], sites: list[str | None], counts: SiteCounts | 
 
 
 def test_a_line_of_every_page_is_told_from_one_of_its_own() -> None:
-    for page in evidence_of(PAGES, ["a"] * len(PAGES)):
+    for page in evidence_of(TEMPLATED, ["a"] * len(PAGES)):
         assert page.line.tolist() == [1, 0, 0]
         assert page.shingles[0] == 1
         assert page.shingles[1:].max() > 0, "turns of phrase come back, the lines do not"
@@ -106,10 +114,11 @@ def test_what_comes_back_makes_junk_of_a_menu_and_not_of_a_motto() -> None:
     page_filter = PageFilter.load()
     alone = [page.lines for page in page_filter.clean_many(PAGES)]
     on_site = [page.lines for page in page_filter.clean_many(PAGES, ["a"] * len(PAGES))]
-    for one, other in zip(alone, on_site, strict=True):
-        assert other[0].probability > one[0].probability
-        assert other[1].kept
-        assert other[2].kept
+    assert np.mean([lines[0].probability for lines in on_site]) > np.mean([lines[0].probability for lines in alone])
+    for pages in (PAGES, TEMPLATED):
+        assert all(
+            page.lines[1].kept and page.lines[2].kept for page in page_filter.clean_many(pages, ["a"] * len(pages))
+        )
     motto = [page.replace(MENU, "May the sea give back what it takes.") for page in PAGES]
     assert all(page.lines[0].kept for page in page_filter.clean_many(motto, ["a"] * len(PAGES)))
 
