@@ -39,6 +39,8 @@ def main() -> None:
         say(f"built without a second opinion: {error}")
     data = training_data.seeds() if arguments.seeds_only else training_data.everything()
     fit(data, seed=arguments.seed, encoder=encoder, say=say).save(arguments.out)
+    if encoder is not None:
+        encoder.save()
     say(f"wrote {arguments.out}")
 
 

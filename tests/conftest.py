@@ -37,4 +37,4 @@ def eager(tiny_model: Model) -> PageFilter:
 @pytest.fixture(scope="session")
 def lenient(tiny_model: Model) -> PageFilter:
     """Drops nothing: no label may go."""
-    return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, 2.0, frozenset()))
+    return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, 2.0, 2.0, frozenset()))

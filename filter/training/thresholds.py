@@ -27,7 +27,7 @@ from filter.verdict import spam_scores
 CAREFUL_INJECTED_LOSS = 0.001
 """Of genuine lines."""
 CAREFUL_FURNITURE_LOSS = 0.005
-"""Of a page's genuine characters, the last fifth of it for junk of either kind."""
+"""Of genuine characters, the last fifth of it for junk of either kind."""
 COMPOSED_LOSS = 10.0
 """How many times as much may be lost of honest lines that imitate junk and were set into pages of others."""
 MOST_OF_MEAN = 0.25
@@ -85,10 +85,10 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, Any]:
         which a page is spam as a whole.
     """
     # On an extracted page the content is what somebody chose: a list of links can be content, and no filter can know.
-    # What an author wrote is certain only where every line has a label of its own.
+    # What an author wrote is certain only where every line has a label of its own, and how it lies only on pages as they come.
     extracted = np.isin(seen.page, seen.page[seen.label == UNKNOWN_KIND])
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
-    exact = genuine & ~extracted if (genuine & ~extracted).any() else genuine
+    exact = next(rows for rows in (genuine & ~extracted & seen.natural, genuine & ~extracted, genuine) if rows.any())
     points = [_point(seen, genuine, exact, injected, junk, loss / CAREFUL_INJECTED_LOSS) for loss in LOSSES]
     careful, promises = points[LOSSES.index(CAREFUL_INJECTED_LOSS)]
     best = _best_f1(junk, genuine, seen, extracted & seen.natural)
@@ -120,13 +120,13 @@ def _point(
     left, mass = exact & (injected < sure), seen.length.astype(float)
     furniture_alone = junk - injected
     of_characters = CAREFUL_FURNITURE_LOSS * times
-    by_character = controlled(furniture_alone, mass, seen.page, left, min(of_characters * 0.8, 1))
+    by_character = controlled(furniture_alone, mass, seen.page, left, min(of_characters * 0.8, 1), of_mean=True)
     left &= furniture_alone < by_character.value
-    either = controlled(junk, mass, seen.page, left, min(of_characters * 0.2, 1))
+    either = controlled(junk, mass, seen.page, left, min(of_characters * 0.2, 1), of_mean=True)
     return (
         {"injected": sure, "furniture": by_character.value, "junk": either.value, "alone": by_alone.value},
         {"genuine lines lost as spam": by_line, "lines alone lost as spam": by_alone,
-         "genuine characters lost as furniture, share of a page's": by_character},
+         "genuine characters lost as furniture": by_character},
     )  # fmt: skip
 
 
