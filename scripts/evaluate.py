@@ -59,7 +59,7 @@ FOLDS = 10
 SHARE = 0.5
 """Of the public text that a fold trains on: all of it would take hours."""
 QUICK_SHARE = 0.15
-"""Of the public text that the gate's fold trains on, and runs that are only compared with each other."""
+"""Of the public text that runs train on which are only compared with each other."""
 LOSSES = (0.001, 0.003, 0.005, 0.01)
 LANGUAGES: dict[str, frozenset[str]] = {
     "Chinese": frozenset(["zh"]), "English": frozenset(["en"]), "Japanese, Korean": frozenset(["ja", "ko"]),
@@ -209,7 +209,7 @@ def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, An
     for place in (WRITTEN, REAL):
         spam = rows[(rows.place == place) & rows.label.isin(INJECTED)]
         if len(spam):
-            found[f"unseen junk gone, {place}, careful"] = share(~spam.kept)
+            found[f"unseen junk caught, {place}, careful"] = share(~spam.kept)
             for loss in LOSSES:
                 found[f"unseen junk gone, {place}, at {loss:.1%} of genuine page lines lost"] = share(
                     caught_at(rows, spam, loss)
@@ -230,7 +230,7 @@ def headline(rows: pd.DataFrame, f1: pd.DataFrame | None = None) -> dict[str, An
             "value": round(float(f1.f1.mean()), 4), "interval": [round(float(f1.f1.mean() + s * half), 4) for s in (-1, 1)], "n": len(f1)}  # fmt: skip
         found["wcxb word F1, all lines"] = {"value": round(float(f1.all_lines.mean()), 4), "n": len(f1)}
     written = rows[(rows.place == WRITTEN) & ~rows.mixed]
-    found["macro F1 over labels, written pages, junk set in"] = {"value": macro_f1(written), "n": len(written)}
+    found["macro F1 over 11 labels, written pages, junk set in"] = {"value": macro_f1(written), "n": len(written)}
     return found
 
 
@@ -274,7 +274,7 @@ def gate(floors_file: Path) -> int:
 def _fold_alone(seeds_only: bool) -> dict[str, Any]:
     began = time.monotonic()
     data = training_data.seeds() if seeds_only else training_data.everything()
-    part = split(data, 0, FOLDS, QUICK_SHARE)
+    part = split(data, 0, FOLDS, SHARE)
     model = fit(part.train, seed=0)
     return {
         "lines": measure(model, part).assign(run="fold 1"),
