@@ -33,7 +33,7 @@ def spam_scores(injected: Floats, junk: Floats, mass: NDArray[np.float64], page:
     Examples
     --------
     >>> injected, junk = np.array([0.9, 0.0, 0.0], np.float32), np.array([0.9, 1.0, 0.0], np.float32)
-    >>> spam_scores(injected, junk, np.array([10.0, 10.0, 10.0]), np.array([0, 0, 1]), 2).round(2).tolist()
+    >>> spam_scores(injected, junk, np.array([10.0, 10.0, 10.0]), np.array([0, 0, 1]), 2).astype(float).round(2).tolist()
     [0.9, 0.0]
     """
     was_put_in = np.bincount(page, mass * injected, n_pages)

@@ -158,7 +158,7 @@ class Stories(scrapy.Spider):
 
 process = CrawlerProcess(settings={
     "ITEM_PIPELINES": {"filter.integrations.scrapy.PagefilterPipeline": 300},
-    "PAGEFILTER_POLICY": "balanced",
+    "PAGEFILTER_POLICY": "careful",
     "PAGEFILTER_FIELDS": ["text"],
     "PAGEFILTER_HTML_FIELDS": ["html"],
     "PAGEFILTER_LABELS_FIELD": "lines",
