@@ -106,11 +106,11 @@ class PageFilter:
         only, keep, drop : sequence of str
             Labels: keep only these; keep these too; drop these too.
         max_loss : float, optional
-            Share of a page's genuine lines that may be lost as spam, instead of the policy's own, with five times as much of
-            its characters as furniture.
+            Share of genuine lines that may be lost as spam, instead of the policy's own, with five times as much of their
+            characters as furniture.
         second_opinion : bool, "if-available" or Encoder
-            Have lines in doubt read by a sentence encoder, which needs the extra ``semantic``: several times the junk caught,
-            some 20 ms a line that is read. ``"if-available"`` goes on without one where it is missing or fails, and says why
+            Have lines in doubt read by a sentence encoder, which needs the extra ``semantic`` and some 20 ms a line
+            that is read. ``"if-available"`` goes on without one where it is missing or fails, and says why
             in `missing`.
 
         Returns

@@ -75,8 +75,8 @@ def make_policy(
     keep, drop : sequence of str
         Labels to keep, or to drop, beside the policy's own choice.
     max_loss : float, optional
-        Share of the genuine lines of a page that may be lost as spam, instead of the policy's own; five times as much of its
-        characters as furniture.
+        Share of genuine lines that may be lost as spam, instead of the policy's own; five times as much of their characters
+        as furniture.
     second_opinion : bool
         Take the thresholds for probabilities that a second opinion revised.
 

@@ -3,7 +3,7 @@
 A run counts, for each site, how many of its pages carry a line, and how many carry each of a sample of its shingles. Counts
 are count-min sketches (Cormode and Muthukrishnan, 2005): cells are shared by chance, the lowest of a key's cells counts. A
 table is filled up to a load at which that seldom matters; then it becomes the old one, and a new one is begun. What a run
-knows is thus of its last 20,000 to 40,000 pages, in 64 MiB, however long it runs.
+knows is thus of its last 28,000 to 56,000 pages, in 64 MiB, however long it runs.
 """
 
 from __future__ import annotations

@@ -211,3 +211,15 @@ def test_a_real_crawl(site: str, tmp_path: Path) -> None:
         assert {line["label"] for line in item["lines"] if line["text"] == scraped.SPAM} == {"spam_adult"}
     assert f"'pagefilter/pages': {2 * len(items)}" in run.stderr
     assert f"'pagefilter/dropped/spam_adult': {2 * len(items)}" in run.stderr
+
+
+@shipped_model
+@pytest.mark.xfail(
+    strict=True, reason="balanced loses the last sentence of one story: 0.64 where 0.60 is the threshold"
+)
+def test_balanced_keeps_every_sentence_of_a_story() -> None:
+    from filter import PageFilter
+
+    page_filter = PageFilter.load(policy="balanced")
+    for name in scraped.STORIES:
+        assert scraped.only_the_story_is_left(name, page_filter.clean_html(scraped.html(name)).text)

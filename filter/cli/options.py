@@ -61,7 +61,7 @@ MaxLoss = Annotated[
     typer.Option(
         "--max-loss",
         metavar="SHARE",
-        help="Share of a page's genuine lines that may be lost as spam, instead of the policy's own.",
+        help="Share of genuine lines that may be lost as spam, instead of the policy's own.",
         show_default=False,
     ),
 ]
