@@ -28,8 +28,6 @@ N_LISTS = 1500
 MOST_OF_A_SOURCE = 3000
 """Lines of one labelled table and label that are used: more of the same interface texts teach little and cost minutes."""
 MOST_OF_HOSTS = 150
-WCXB_SHARE = 1.0
-"""Of the benchmark's development sites; the others add little more than time."""
 
 
 def seeds() -> TrainingSet:
@@ -47,7 +45,7 @@ def everything() -> TrainingSet:
     own = seeds()
     if not corpora.available():
         return own
-    pages = [page.labelled() for page in [*wcxb_sample(), *corpora.zh_pages()]]
+    pages = [page.labelled() for page in [*corpora.wcxb_pages(), *corpora.zh_pages()]]
     loose = list(public_lines())
     families = {line.family for line in loose} | {line.family for page in pages for line in page.lines}
     weights = dict(own.weights)
@@ -56,11 +54,6 @@ def everything() -> TrainingSet:
         weights[family] = WEIGHTS.get(family, FAMILY_PREFIX_WEIGHTS.get(prefix or "", 1.0))
     sources = [*own.sources, *_sources(pages, loose)]
     return TrainingSet([*own.pages, *pages], [*own.loose, *loose], weights, sources)
-
-
-def wcxb_sample() -> list[corpora.ContentPage]:
-    """The benchmark pages of the sites that are used."""
-    return [page for page in corpora.wcxb_pages() if draw(page.site) < WCXB_SHARE]
 
 
 def draw(text: str) -> float:
