@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 
 import corpora
+import grouping as grouping_code
 import numpy as np
 import training_data
 import vectors
@@ -20,9 +22,12 @@ from grouping import Grouping, grouped_folds
 
 from filter.io.labelled import LabelledLine, LabelledPage
 from filter.labels import BLANK, GENUINE, INJECTED
+from filter.model import shipped
 from filter.training import TrainingSet
 from filter.training.compose import SetPage, set_in
 
+SEEDS = shipped("seeds")
+GROUPING_CODE = Path(grouping_code.__file__)
 PUBLIC_FOLDS = 10
 NEAR = 0.6
 SHINGLE = 8
@@ -75,7 +80,9 @@ def seeds_grouped(folds: int) -> Grouping:
     """The grouping of the seeds, made once."""
     data = training_data.seeds()
     encoder = vectors.from_environment()
-    name = f"grouping-{folds}{'-by-meaning' if encoder else ''}"
+    # Of these seeds and this code: a grouping that does not know a family would leave it, and its like, in training.
+    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in (*sorted(SEEDS.glob("*.jsonl")), GROUPING_CODE)))
+    name = f"grouping-{folds}-{made_of.hexdigest()[:16]}{'-by-meaning' if encoder else ''}"
     grouping: Grouping = corpora.kept(name, lambda: grouped_folds(data.pages, data.loose, folds, encoder=encoder))
     if encoder is not None:
         encoder.save()
