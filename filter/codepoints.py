@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 TABLE_SIZE = 0x110000
 NEWLINE = 10
 SPACE = 32
+ZERO = 48
 
 CLASSES: tuple[str, ...] = (
     "symbol", "space", "newline", "lower", "upper", "latin_extended", "digit", "sentence_end", "comma", "separator",

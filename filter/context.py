@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from filter.codepoints import CLASS, CLASSES, class_table
 from filter.ngrams import window_counts
 from filter.overlap import overlap
-from filter.segment import Batch, Floats, Folded, Indices, class_counts
+from filter.segment import Batch, Floats, Folded, Indices, class_counts, with_digits
 from filter.site import Evidence
 
 LETTERS = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
@@ -169,7 +169,7 @@ def context(
     features["script_distance"] = _script_distance(order, scripts)
     around_5 = order.around(np.stack((against, running, features["ends_sentence"])), 5)
     features |= {"running_around_5": around_5[1], "ends_sentence_around_5": around_5[2]}
-    features |= _overlap(folded, lines, order, -around_5[0], length)
+    features |= _overlap(with_digits(batch, folded), lines, order, -around_5[0], length)
     features |= _shapes_around(order, features, width)
     features |= _site(order, (Evidence.none(len(batch.starts)) if evidence is None else evidence).of(lines), width)
     # One feature after another in memory: they are made that way, and read that way.
