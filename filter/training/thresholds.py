@@ -30,6 +30,8 @@ CAREFUL_FURNITURE_LOSS = 0.005
 """Of genuine characters, the last fifth of it for junk of either kind."""
 COMPOSED_LOSS = 10.0
 """How many times as much may be lost of honest lines that imitate junk and were set into pages of others."""
+CONTENT_LOSS = 1.5
+"""How many times as many characters may be lost of what was extracted as content: menus and lists are among it."""
 MOST_OF_MEAN = 0.25
 """Of the lines of a mean page, how many lost ones of one page count: a loss must be bounded to be controlled, and what one
 page can cost is what the sample must make up for."""
@@ -86,10 +88,12 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, Any]:
     """
     # On an extracted page the content is what somebody chose: a list of links can be content, and no filter can know.
     # What an author wrote is certain only where every line has a label of its own, and how it lies only on pages as they come.
+    # So the promise is about those, and a looser bound is kept on the others.
     extracted = np.isin(seen.page, seen.page[seen.label == UNKNOWN_KIND])
     genuine = np.isin(seen.label, GENUINE_COLUMNS)
     exact = next(rows for rows in (genuine & ~extracted & seen.natural, genuine & ~extracted, genuine) if rows.any())
-    points = [_point(seen, genuine, exact, injected, junk, loss / CAREFUL_INJECTED_LOSS) for loss in LOSSES]
+    content = genuine & extracted & seen.natural
+    points = [_point(seen, genuine, exact, content, injected, junk, loss / CAREFUL_INJECTED_LOSS) for loss in LOSSES]
     careful, promises = points[LOSSES.index(CAREFUL_INJECTED_LOSS)]
     best = _best_f1(junk, genuine, seen, extracted & seen.natural)
     return {
@@ -105,7 +109,8 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, Any]:
 
 
 def _point(
-    seen: Seen, genuine: NDArray[np.bool_], exact: NDArray[np.bool_], injected: Floats, junk: Floats, times: float
+    seen: Seen, genuine: NDArray[np.bool_], exact: NDArray[np.bool_], content: NDArray[np.bool_], injected: Floats,
+    junk: Floats, times: float,
 ) -> tuple[dict[str, float], dict[str, Threshold]]:
     """Thresholds at so many times the loss of careful, and what they promise."""
     loss = CAREFUL_INJECTED_LOSS * times
@@ -117,14 +122,23 @@ def _point(
     sure = max(by_line.value, controlled(injected, one, seen.page, composed, min(loss * COMPOSED_LOSS, 1)).value)
     by_alone = controlled(injected, one, seen.page, genuine & alone, loss)
     # What one budget costs is not paid again out of the next.
-    left, mass = exact & (injected < sure), seen.length.astype(float)
-    furniture_alone = junk - injected
+    mass = seen.length.astype(float)
+    furniture_alone, left = junk - injected, injected < sure
     of_characters = CAREFUL_FURNITURE_LOSS * times
-    by_character = controlled(furniture_alone, mass, seen.page, left, min(of_characters * 0.8, 1), of_mean=True)
-    left &= furniture_alone < by_character.value
-    either = controlled(junk, mass, seen.page, left, min(of_characters * 0.2, 1), of_mean=True)
+
+    def within(probability: Floats, share: float) -> tuple[float, Threshold]:
+        """The threshold that keeps both bounds, and what is promised of the exact pages."""
+        promised = controlled(probability, mass, seen.page, exact & left, min(of_characters * share, 1), of_mean=True)
+        if not content.any():
+            return promised.value, promised
+        loosely = min(of_characters * share * CONTENT_LOSS, 1)
+        return max(promised.value, controlled(probability, mass, seen.page, content & left, loosely, of_mean=True).value), promised
+
+    furniture, by_character = within(furniture_alone, 0.8)
+    left &= furniture_alone < furniture
+    either, _ = within(junk, 0.2)
     return (
-        {"injected": sure, "furniture": by_character.value, "junk": either.value, "alone": by_alone.value},
+        {"injected": sure, "furniture": furniture, "junk": either, "alone": by_alone.value},
         {"genuine lines lost as spam": by_line, "lines alone lost as spam": by_alone,
          "genuine characters lost as furniture": by_character},
     )  # fmt: skip
