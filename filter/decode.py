@@ -204,6 +204,37 @@ def encode(text: str, encoding: str, bom: bytes = b"") -> bytes:
         raise _unencodable(text, error.start, codec) from None
 
 
+def decode_as(data: bytes, encoding: str, bom: bytes = b"") -> str:
+    r"""Read bytes that `encode` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+    encoding : str
+        A codec, as in `Decoded.encoding`.
+    bom : bytes
+        The mark that was put before the rest.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If they are not of that encoding.
+
+    Examples
+    --------
+    >>> decode_as(encode("caf\udce9", "utf-8"), "utf-8")
+    'caf\udce9'
+    """
+    text = _read(data.removeprefix(bom), encoding)
+    if text is None:
+        raise ValueError(f"not {encoding}")
+    return text
+
+
 def round_trips(data: bytes, decoded: Decoded) -> bool:
     r"""Tell whether encoding a decoded text gives the bytes back.
 

@@ -25,3 +25,7 @@ class OutputError(PagefilterError):
 
 class EncoderError(PagefilterError):
     """A sentence encoder that is missing, of another version, or fails."""
+
+
+class ReceiptError(PagefilterError):
+    """Receipts of another version, incomplete, or that do not fit the clean text."""

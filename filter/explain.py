@@ -14,7 +14,9 @@ from filter.model import Lexicon, Model
 from filter.ngrams import ORDERS, line_buckets
 from filter.page import Line
 from filter.page_model import SURROUNDINGS, PageModel
-from filter.segment import fold, segment
+from filter.policy import Policy
+from filter.segment import Indices, fold, segment
+from filter.site import Evidence
 
 N_REASONS = 3
 LEXICAL = tuple(f"{name}{kind}" for name in ("injected", "furniture") for kind in ("", "_mean", "_beyond_page"))
@@ -116,75 +118,117 @@ class Reason:
     name: str
     weight: float
 
+    def record(self) -> dict[str, str | float]:
+        """As a plain value, for JSON."""
+        return {"kind": self.kind, "name": self.name, "weight": round(self.weight, 4)}
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A line with the reasons for its verdict, strongest first."""
+    """A line with the reasons for its verdict, strongest first.
+
+    Attributes
+    ----------
+    line : Line
+    reasons : tuple of Reason
+    threshold : float or None
+        Probability from which a line of its kind goes: of having been injected, or of being junk of any kind. None for a
+        blank line.
+    """
 
     line: Line
     reasons: tuple[Reason, ...]
+    threshold: float | None = None
 
 
-def explain_page(lines: Sequence[Line], text: str, model: Model, count: int = N_REASONS) -> list[Explanation]:
-    """Reasons for every line of a page.
+def explain_page(
+    lines: Sequence[Line],
+    text: str,
+    model: Model,
+    policy: Policy,
+    evidence: Evidence | None = None,
+    count: int = N_REASONS,
+) -> list[Explanation]:
+    """Reasons for lines of a page.
 
     Parameters
     ----------
     lines : sequence of Line
-        The verdicts on the page.
+        Verdicts on the page: all of them, or those that are asked for.
     text : str
         The page as it was judged: with the same lines, a mirror's damage mended.
     model : Model
+    policy : Policy
+        Whose thresholds decided.
+    evidence : Evidence, optional
+        Of every line of the page, from other pages of its site.
     count : int
         Reasons a line.
 
     Returns
     -------
     list of Explanation
-        One a line, in order; none for a blank line.
+        One a line, in order; no reasons for a blank line.
     """
     batch = segment([text])
-    folded = fold(batch)
-    seen = lexical_context(batch, folded, model)
+    seen = lexical_context(batch, fold(batch), model, evidence)
     judged = text.split("\n")
+    asked = [line for line in lines if line.label != BLANK]
     row_of = {int(line): row for row, line in enumerate(seen.lines)}
-    page_terms = _page_terms(seen, model.page_model) if len(seen.lines) else []
+    rows = np.array([row_of[line.number] for line in asked], np.int64)
+    terms = iter(_page_terms(seen, model.page_model, rows, _said_by_the_site(seen, rows)) if asked else ())
     found = []
     for line in lines:
         if line.label == BLANK:
             found.append(Explanation(line, ()))
             continue
-        terms = page_terms[0 if line.label in INJECTED else 1][row_of[line.number]] + _ngram_terms(
-            judged[line.number], model.lexicon, 0 if line.label in INJECTED else 1
-        )
+        kind = 0 if line.label in INJECTED else 1
+        of_line = next(terms)[kind] + _ngram_terms(judged[line.number], model.lexicon, kind)
         sign = -1 if line.label in GENUINE else 1
-        strongest = sorted((t for t in terms if t.weight * sign > 0), key=lambda t: -t.weight * sign)
-        found.append(Explanation(line, tuple(_without_repeats(strongest)[:count])))
+        strongest = sorted((t for t in of_line if t.weight * sign > 0), key=lambda t: -t.weight * sign)
+        threshold = policy.junk if kind else policy.injected
+        found.append(Explanation(line, tuple(_without_repeats(strongest)[:count]), threshold))
     return found
 
 
-def _page_terms(seen: Context, page_model: PageModel) -> list[list[list[Reason]]]:
-    """For both verdicts, what each cause on the page adds to the log-odds of each line: they fall by it without.
+def _said_by_the_site(seen: Context, rows: Indices) -> list[str]:
+    """On how many pages of the site each line stands."""
+    pages = np.rint(np.expm1(seen.column("log_site_pages")[rows])).astype(int)
+    with_line = np.rint(seen.column("site_line")[rows] * pages).astype(int)
+    return [f"the same line on {n} of {of} other pages of this site" for n, of in zip(with_line, pages, strict=True)]
+
+
+def _page_terms(
+    seen: Context, page_model: PageModel, rows: Indices, of_site: Sequence[str]
+) -> list[tuple[list[Reason], list[Reason]]]:
+    """For each row and both verdicts, what each cause on the page adds to the log-odds: they fall by it without.
 
     A cause is all features that say the same in words; without it they are what they are on an average line. What the
     first look said of the lines around is told with the features that say how these lines read.
     """
     causes = _causes(seen.names)
-    whole = page_model.odds(seen)
-    around = surroundings(seen.order, page_model.first_odds(seen.values))
+    around = surroundings(seen.order, page_model.first_odds(seen.values))[rows]
+    values = seen.values[rows]
+    whole = page_model.second_odds(values, around)
     own = [i for i, name in enumerate(SURROUNDINGS) if name.endswith("_look")]
     slopes = np.array([page_model.injected.slope, page_model.furniture.slope], np.float32)
-    found: list[list[list[Reason]]] = [[[] for _ in seen.lines] for _ in slopes]
-    for words, (columns, looks) in causes.items():
-        values, without = seen.values.copy(), around.copy()
-        values[:, columns] = page_model.first.mean[columns]
-        without[:, looks] = 0.0
-        without[:, own] = surroundings(LineOrder.of(np.arange(len(values))), page_model.first_odds(values))[:, own]
-        weights = (whole - page_model.second_odds(values, without)) * slopes
-        for verdict, column in enumerate(weights.T.tolist()):
-            for row, weight in enumerate(column):
+    # All causes at once: each is a copy of the rows without it.
+    copies, looks_of = np.tile(values, (len(causes), 1, 1)), np.tile(around, (len(causes), 1, 1))
+    for number, (columns, looks) in enumerate(causes.values()):
+        copies[number][:, columns] = page_model.first.mean[columns]
+        looks_of[number][:, looks] = 0.0
+    flat, flat_looks = copies.reshape(-1, values.shape[1]), looks_of.reshape(-1, around.shape[1])
+    alone = LineOrder.of(np.arange(len(flat)))
+    flat_looks[:, own] = surroundings(alone, page_model.first_odds(flat))[:, own]
+    without = page_model.second_odds(flat, flat_looks).reshape(len(causes), len(rows), 2)
+    weights = np.round((whole - without) * slopes, 3)
+    found: list[tuple[list[Reason], list[Reason]]] = [([], []) for _ in rows]
+    for words, of_cause in zip(causes, weights.tolist(), strict=True):
+        for row, both in enumerate(of_cause):
+            said = of_site[row] if words == IN_WORDS["site_line"] else words
+            for verdict, weight in enumerate(both):
                 if abs(weight) > 0.01:
-                    found[verdict][row].append(Reason("page", words, round(weight, 3)))
+                    found[row][verdict].append(Reason("page", said, weight))
     return found
 
 

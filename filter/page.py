@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filter.labels import BLANK
+
+if TYPE_CHECKING:
+    from filter.site import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Page:
         there is no text at all.
     junk_share : float
         Share of its characters that stood in dropped lines, blank lines apart.
+    evidence : Evidence or None
+        What other pages of its site said of its lines, where that was asked.
     """
 
     text: str
@@ -114,6 +119,7 @@ class Page:
     dropped: dict[str, int] = field(default_factory=dict)
     verdict: str = "clean"
     junk_share: float = 0.0
+    evidence: Evidence | None = field(default=None, repr=False)
 
     @property
     def lines(self) -> list[Line]:
@@ -137,12 +143,13 @@ class Page:
         lines = [
             line if line.label == BLANK else replace(line, kept=False, output=None, spans=()) for line in self.lines
         ]
-        return Page("", lambda: lines, None, self.dropped, self.verdict, 1.0 if self.text.strip() else self.junk_share)
+        share = 1.0 if self.text.strip() else self.junk_share
+        return Page("", lambda: lines, None, self.dropped, self.verdict, share, self.evidence)
 
     def __getstate__(self) -> tuple[Any, ...]:
         # Pickled with its lines, not with what makes them: that could be a whole model.
-        return self.text, self.lines, self.dropped, self.verdict, self.junk_share
+        return self.text, self.lines, self.dropped, self.verdict, self.junk_share, self.evidence
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.text, self._lines, self.dropped, self.verdict, self.junk_share = state
+        self.text, self._lines, self.dropped, self.verdict, self.junk_share, self.evidence = state
         self._make_lines = list

@@ -225,7 +225,26 @@ class PageFilter:
         list of Explanation
             One a line; a blank line has no reasons.
         """
-        return explain_page(self.clean(text).lines, judged(text), self.model)
+        page = self.clean(text)
+        return self.reasons(page, text, page.lines)
+
+    def reasons(self, page: Page, text: str, lines: Sequence[Line]) -> list[Explanation]:
+        """Some lines of a page that was cleaned, with the strongest reasons for their verdicts.
+
+        Parameters
+        ----------
+        page : Page
+        text : str
+            What was cleaned.
+        lines : sequence of Line
+            Of the page.
+
+        Returns
+        -------
+        list of Explanation
+            One for each of `lines`; a blank line has no reasons.
+        """
+        return explain_page(lines, judged(text), self.model, self.settings, page.evidence)
 
     def _clean_batch(self, texts: list[str], evidence: Gather | None = None) -> list[Page]:
         # Whoever asked for the lines of a page will ask for those of the next ones.
@@ -303,10 +322,11 @@ class PageFilter:
         run = slice(runs.bounds[index], runs.bounds[index + 1])
         first, last = runs.first[run] - lines.start, runs.last[run] - lines.start
         output = joined(text, starts[first].tolist(), ends[last].tolist(), repairs)
+        evidence = None if known is None else known.of(lines)
         if not labels:
-            return Page(output, partial(self._lines_of, text, None if known is None else known.of(lines)), **whole)
+            return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **whole)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
-        return Page(output, make, **whole)
+        return Page(output, make, evidence=evidence, **whole)
 
 
 def _whole_pages(verdicts: Verdicts, kept: NDArray[np.bool_], batch: Batch, spam_page: float) -> list[dict[str, Any]]:

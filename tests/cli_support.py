@@ -17,6 +17,7 @@ import pytest
 from filter.errors import PagefilterError
 from filter.labels import BLANK, FURNITURE, INJECTED, LABELS
 from filter.page import Line, Page, Span, apply_spans
+from filter.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = {"NAV": "navigation", "AD": "advert", "SPAM": "spam_adult", "BET": "spam_gambling", "BY": "metadata"}
@@ -39,6 +40,7 @@ class FakeFilter:
     def __init__(self, policy: str = "careful", dropped: frozenset[str] = frozenset(FURNITURE + INJECTED)) -> None:
         self.policy = policy
         self.model = FakeModel()
+        self.settings = Policy(policy, 0.5, 0.6, 0.7, 0.8, dropped)
         self.missing, self.second_opinion = "", None
         self._dropped = dropped
 
@@ -59,11 +61,13 @@ class FakeFilter:
         return cls(policy, frozenset((dropped - set(keep)) | set(drop)))
 
     def clean(self, text: str) -> Page:
-        lines = [self._line(number, line) for number, line in enumerate(text.split("\n"))]
+        end = "\n" if text.endswith("\n") else ""
+        lines = [self._line(number, line) for number, line in enumerate(text.removesuffix("\n").split("\n"))]
         if all(line.output == line.text for line in lines):
             return Page(text, lambda: lines)
         dropped = Counter("injected" if line.label in INJECTED else "furniture" for line in lines if not line.kept)
-        text = "\n".join(line.output for line in lines if line.output is not None)
+        outputs = [line.output for line in lines if line.output is not None]
+        text = "\n".join(outputs) + end if outputs else ""
         verdict = ("injected" if text.strip() else "spam") if dropped["injected"] else "clean"
         return Page(text, lambda: lines, dropped=dict(dropped), verdict=verdict)
 
@@ -85,15 +89,14 @@ class FakeFilter:
         yield from map(self.clean, group)
 
     def explain(self, text: str) -> list[Any]:
+        page = self.clean(text)
+        return self.reasons(page, text, page.lines)
+
+    def reasons(self, page: Page, text: str, lines: Sequence[Line]) -> list[Any]:
         from filter.explain import Explanation, Reason
 
-        return [
-            Explanation(
-                line,
-                () if line.label == BLANK else (Reason("n-gram", "自拍", 3.125), Reason("page", "its length", -1.0)),
-            )
-            for line in self.clean(text).lines
-        ]
+        some = (Reason("n-gram", "自拍", 3.125), Reason("page", "its length", -1.0))
+        return [Explanation(line, *(((), None) if line.label == BLANK else (some, 0.5))) for line in lines]
 
     def _line(self, number: int, text: str) -> Line:
         if not text.strip():

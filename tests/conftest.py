@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from cli_support import Cli, FakeFilter
 from hypothesis import settings
 from material import tiny_pages
 
@@ -38,3 +39,10 @@ def eager(tiny_model: Model) -> PageFilter:
 def lenient(tiny_model: Model) -> PageFilter:
     """Drops nothing: no label may go."""
     return PageFilter(tiny_model, Policy("spam-only", 2.0, 2.0, 2.0, 2.0, frozenset()))
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
+    """The command with a filter that goes by the first word of a line."""
+    monkeypatch.setattr("filter.PageFilter", FakeFilter)
+    return Cli(monkeypatch, capfdbinary)

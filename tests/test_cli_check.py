@@ -5,16 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_support import Cli, FakeFilter
+from cli_support import Cli
 
 from filter.cli.findings import line_findings
 from filter.page import Line, Span
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    monkeypatch.setattr("filter.PageFilter", FakeFilter)
-    return Cli(monkeypatch, capfdbinary)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import scraped
-from cli_support import Cli, FakeFilter, run_fake, run_program, run_real, shipped_model
+from cli_support import Cli, run_fake, run_program, run_real, shipped_model
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,12 +18,6 @@ from filter.io.records import to_json
 
 PAGE = "NAV Home\n\nThe library opens at nine.\n網(wǎng)站\nSPAM pills\n"
 CLEAN = "\nThe library opens at nine.\n網站\n"
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    monkeypatch.setattr("filter.PageFilter", FakeFilter)
-    return Cli(monkeypatch, capfdbinary)
 
 
 @pytest.fixture
@@ -109,23 +103,37 @@ def test_receipts_hold_what_was_dropped_or_changed(cli: Cli, folder: Path) -> No
     result = cli("clean", "in", "--out", "out", "--receipts", "receipts.jsonl")
     assert result.code == 0
     receipts = rows(Path("receipts.jsonl").read_text("utf8"))
-    assert receipts[0] == {
+    assert (receipts[0]["kind"], receipts[0]["source"], receipts[0]["thresholds"]["junk"]) == ("page", "in/a.txt", 0.7)
+    assert receipts[1] == {
+        "kind": "line",
         "source": "in/a.txt",
         "number": 0,
+        "offset": {"bytes": 0, "characters": 0},
         "label": "navigation",
         "probability": 0.991235,
         "text": "NAV Home",
         "output": None,
         "spans": [],
+        "reasons": [
+            {"kind": "n-gram", "name": "自拍", "weight": 3.125},
+            {"kind": "page", "name": "its length", "weight": -1.0},
+        ],
         "model": "d1ce",
     }
-    assert [(row["source"], row["number"], row["output"]) for row in receipts] == [
+    lines = [row for row in receipts if row["kind"] == "line"]
+    assert [(row["source"], row["number"], row["output"]) for row in lines] == [
         ("in/a.txt", 0, None),
         ("in/a.txt", 3, "網站"),
         ("in/a.txt", 4, None),
         ("in/deep/c.html", 0, None),
     ]
-    assert receipts[1]["spans"] == [{"start": 1, "end": 7, "label": "residue", "replacement": ""}]
+    text = Path("in/a.txt").read_bytes()
+    assert all(
+        text[row["offset"]["bytes"] :].decode().startswith(row["text"]) and
+        text.decode()[row["offset"]["characters"] :].startswith(row["text"])
+        for row in lines if row["source"] == "in/a.txt"
+    )  # fmt: skip
+    assert lines[1]["spans"] == [{"start": 1, "end": 7, "label": "residue", "replacement": ""}]
 
 
 def test_why_is_told_on_standard_error(cli: Cli, folder: Path) -> None:
@@ -207,7 +215,7 @@ def test_json_lines_from_a_folder_into_a_folder(cli: Cli, folder: Path) -> None:
     assert result.code == 0
     assert [path.name for path in Path("out").iterdir()] == ["rows.jsonl"]
     assert Path("out/rows.jsonl").read_text() == '{"text": "One."}\n{"text": "Two."}\n'
-    (receipt,) = rows(Path("receipts.jsonl").read_text())
+    (receipt,) = (row for row in rows(Path("receipts.jsonl").read_text()) if row["kind"] == "line")
     assert (receipt["source"], receipt["row"], receipt["number"]) == ("in/rows.jsonl", 1, 0)
 
 

@@ -25,12 +25,6 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    monkeypatch.setattr("filter.PageFilter", FakeFilter)
-    return Cli(monkeypatch, capfdbinary)
-
-
-@pytest.fixture
 def real(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
     """The command with the real filter."""
     return Cli(monkeypatch, capfdbinary)

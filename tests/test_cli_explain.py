@@ -8,15 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import FAKE, ROOT, Cli, FakeFilter, environment
+from cli_support import FAKE, ROOT, Cli, environment
 
 PAGE = "NAV Home\n\n網(wǎng)站\nSPAM \x1b[31mred\n"
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    monkeypatch.setattr("filter.PageFilter", FakeFilter)
-    return Cli(monkeypatch, capfdbinary)
 
 
 def test_every_line_with_its_reasons(cli: Cli) -> None:
@@ -24,14 +18,13 @@ def test_every_line_with_its_reasons(cli: Cli) -> None:
     assert (result.code, result.err) == (0, "")
     assert result.out.split("\n") == [
         "    1 drop navigation       0.99  NAV Home",
-        '      because: "自拍" +3.12; its length -1.00',
+        '      because: "自拍" +3.12; its length -1.00 (goes from 0.50)',
         "    2",
         "    3 keep article          0.06  網(wǎng)站",
         "      comes out as: 網站",
-        '      because: "自拍" +3.12; its length -1.00',
+        '      because: "自拍" +3.12; its length -1.00 (goes from 0.50)',
         "    4 drop spam_adult       0.99  SPAM \\x1b[31mred",
-        '      because: "自拍" +3.12; its length -1.00',
-        "    5",
+        '      because: "自拍" +3.12; its length -1.00 (goes from 0.50)',
         "",
     ]
 
@@ -50,6 +43,7 @@ def test_as_json(cli: Cli) -> None:
         "probability": 0.991235,
         "kept": False,
         "spans": [],
+        "threshold": 0.5,
         "text": "NAV Home",
         "reasons": [
             {"kind": "n-gram", "name": "自拍", "weight": 3.125},

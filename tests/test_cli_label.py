@@ -5,16 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from cli_support import Cli, FakeFilter
+from cli_support import Cli
 
 PAGE = "NAV Home\n\n網(wǎng)站"
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    monkeypatch.setattr("filter.PageFilter", FakeFilter)
-    return Cli(monkeypatch, capfdbinary)
 
 
 def rows(text: str) -> list[dict[str, object]]:

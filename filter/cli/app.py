@@ -15,11 +15,13 @@ import typer
 
 from filter.cli.check import check
 from filter.cli.clean import clean
+from filter.cli.diff import diff
 from filter.cli.evaluate import evaluate
 from filter.cli.explain import explain
 from filter.cli.label import label
 from filter.cli.messages import WrongUsageError, say
 from filter.cli.options import REQUIRED, Task
+from filter.cli.restore import restore_command
 from filter.cli.seeds import app as seeds
 from filter.cli.train import train
 from filter.errors import PagefilterError
@@ -28,8 +30,9 @@ from filter.io.sources import reason
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(name="pagefilter", rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-for _command in (clean, label, check, explain, train, evaluate):
+for _command in (clean, diff, label, check, explain, train, evaluate):
     app.command()(_command)
+app.command("restore")(restore_command)
 app.add_typer(seeds, name="seeds")
 
 

@@ -48,7 +48,7 @@ def _check(files: tuple[str, ...], everything: bool, markup: Markup, choice: opt
     found = False
     # A reader that goes away does not make the findings undone.
     with suppress(BrokenPipeError):
-        for document, page in clean_sources(page_filter, sources, markup, messages):
+        for document, _, page in clean_sources(page_filter, sources, markup, messages):
             if document.is_html or page.text != document.text:
                 for line, label, excerpt in page_findings(page):
                     found = found or label in INJECTED

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -19,9 +19,9 @@ from filter.cli.pages import Tally, clean_rows, clean_sources, open_rows, total_
 from filter.cli.progress import Progress
 from filter.errors import InputError
 from filter.io.jsonl import with_text
-from filter.io.receipts import page_receipts
+from filter.io.receipts import Origin, Written, page_receipts
 from filter.io.records import to_json
-from filter.io.sinks import check_output_file, plan_outputs, whole_file, write_whole
+from filter.io.sinks import check_output_file, output_place, plan_outputs, whole_file, write_whole
 from filter.io.sources import JSONL_SUFFIXES, Document, Markup, Source, find_sources
 from filter.page import Page
 from filter.verdict import INJECTED_INTO, SPAM
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _ENCODINGS = ("utf-8", "same")
 _DROPPABLE = (SPAM, INJECTED_INTO)
 
-WritePage = Callable[[Document, str], None]
-"""Takes a document and its cleaned text."""
+WritePage = Callable[[Document, str], "Written | None"]
+"""Takes a document and its cleaned text; gives what was written, None where that failed."""
 
 PutPage = Callable[[Source, bytes, bytes], None]
 """Takes a source, its cleaned text in bytes, and the line feed missing at its end."""
@@ -41,8 +41,8 @@ PutPage = Callable[[Source, bytes, bytes], None]
 Tell = Callable[[str, Page, str | None], None]
 """Takes the name of a page, the page, and what was cleaned where it is text."""
 
-WriteReceipts = Callable[[Page, str | None, dict[str, Any]], None]
-"""Takes a page, what was cleaned where it is text, and what says where the page came from."""
+WriteReceipts = Callable[[Page, Origin, Written], None]
+"""Takes a page, where it came from, and what was written of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,13 @@ def _clean_pages(job: _Job, same_encoding: bool) -> int:
     messages = Messages(progress)
     tally, tell = Tally(), _teller(messages) if job.why else _say_nothing
     write = _page_writer(outputs, same_encoding, messages)
-    with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
-        for document, judged in clean_sources(page_filter, sources, job.markup, messages):
+    with _receipt_writer(job.receipts, page_filter) as write_receipts:
+        for document, text, judged in clean_sources(page_filter, sources, job.markup, messages):
             page = job.decided(judged)
-            original = None if document.is_html else document.text
-            write(document, page.text)
-            write_receipts(page, original, {"source": document.source.name})
-            tell(document.source.name, page, original)
+            written = write(document, page.text)
+            if written is not None:
+                write_receipts(page, _origin_of(document, text), written)
+            tell(document.source.name, page, None if document.is_html else text)
             tally.add(page, whole=page is not judged)
             progress.advance(1, 1)
     _sum_up(tally, page_filter, messages)
@@ -150,17 +150,20 @@ def _clean_rows(job: _Job, field: str) -> int:
     progress = Progress(total_bytes(sources))
     messages = Messages(progress)
     tally, tell = Tally(), _teller(messages) if job.why else _say_nothing
-    with _receipt_writer(job.receipts, page_filter.model.digest) as write_receipts:
+    with _receipt_writer(job.receipts, page_filter) as write_receipts:
         for source in sources:
+            place = source.place.as_posix()
             try:
                 with open_rows(source) as rows, _open_output(outputs.get(source)) as output:
-                    for row, judged in clean_rows(page_filter, rows, source, field, job.markup, messages):
-                        page = job.decided(judged)
-                        original = None if job.markup is Markup.HTML else row.text
-                        if page is judged or not job.drop_rows:
-                            output.write(with_text(row, field, page.text) + b"\n")
-                        write_receipts(page, original, {"source": row.source, "row": row.number})
-                        tell(f"{row.source}:{row.number}", page, original)
+                    for row, text, judged in clean_rows(page_filter, rows, source, field, job.markup, messages):
+                        page, is_html = job.decided(judged), job.markup is Markup.HTML
+                        data = with_text(row, field, page.text) if page is judged or not job.drop_rows else None
+                        if data is not None:
+                            output.write(data + b"\n")
+                        named = {"source": row.source, "row": row.number}
+                        origin = Origin(named, place, text, "utf-8", b"", row.raw, is_html, field)
+                        write_receipts(page, origin, Written(data, place))
+                        tell(f"{row.source}:{row.number}", page, None if is_html else text)
                         tally.add(page, whole=page is not judged)
                         progress.advance(1, len(row.raw) + 1)
             except InputError as error:
@@ -185,14 +188,15 @@ def _page_writer(outputs: dict[Source, Path], same_encoding: bool, messages: Mes
 
     put = _into_files(outputs) if outputs else _one_after_the_other()
 
-    def write(document: Document, text: str) -> None:
+    def write(document: Document, text: str) -> Written | None:
         encoding, bom = (document.encoding, document.bom) if same_encoding else ("utf-8", b"")
         try:
             data = encode(text, encoding, bom)
         except UnencodableError as error:
             messages.fail(f"{document.source.name}: {error}")
-            return
+            return None
         put(document.source, data, encode("" if not text or text.endswith("\n") else "\n", encoding))
+        return Written(data, output_place(document.source), encoding, bom)
 
     return write
 
@@ -222,15 +226,27 @@ def _open_output(path: Path | None) -> Iterator[BinaryIO]:
         yield stream
 
 
+def _origin_of(document: Document, text: str) -> Origin:
+    source = document.source
+    encoding, bom = ("utf-8", b"") if document.is_html else (document.encoding, document.bom)
+    named = {"source": source.name}
+    return Origin(named, source.place.as_posix(), text, encoding, bom, document.data, document.is_html)
+
+
 @contextmanager
-def _receipt_writer(path: Path | None, digest: str) -> Iterator[WriteReceipts]:
+def _receipt_writer(path: Path | None, page_filter: PageFilter) -> Iterator[WriteReceipts]:
+    """Open the file of receipts before anything is cleaned, so that one that cannot be written stops the run."""
     if path is None:
-        yield lambda page, original, source: None
+        yield lambda page, origin, written: None
         return
+    settings = page_filter.settings
+    thresholds = {kind: getattr(settings, kind) for kind in ("injected", "furniture", "junk", "alone")}
+    model = {"model": page_filter.model.digest, "policy": settings.name, "thresholds": thresholds}
     with whole_file(path) as stream:
 
-        def write(page: Page, original: str | None, source: dict[str, Any]) -> None:
-            stream.writelines(to_json(receipt) + b"\n" for receipt in page_receipts(page, original, source, digest))
+        def write(page: Page, origin: Origin, written: Written) -> None:
+            records = page_receipts(page, origin, written, model, page_filter.reasons)
+            stream.writelines(to_json(record) + b"\n" for record in records)
 
         yield write
 

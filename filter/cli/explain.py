@@ -57,11 +57,8 @@ def _explain_as_json(file: str, markup: Markup, choice: options.FilterChoice) ->
     explanations, exit_code = _explanations(file, markup, choice)
     for explanation in explanations:
         line = explanation.line
-        reasons = [
-            {"kind": reason.kind, "name": reason.name, "weight": round(reason.weight, 4)}
-            for reason in explanation.reasons
-        ]
-        sys.stdout.buffer.write(to_json({**verdict_record(line), "text": line.text, "reasons": reasons}) + b"\n")
+        reasons = [reason.record() for reason in explanation.reasons]
+        sys.stdout.buffer.write(to_json({**verdict_record(line), "threshold": explanation.threshold, "text": line.text, "reasons": reasons}) + b"\n")
     return exit_code
 
 
@@ -112,7 +109,7 @@ def describe(explanation: Explanation, color: bool) -> list[str]:
         shown.append(f"{'':5} comes out as: {printable(line.output or '')}")
     if explanation.reasons:
         because = "; ".join(map(_describe_reason, explanation.reasons))
-        shown.append(_paint(f"{'':5} because: {because}", _DIM, color))
+        shown.append(_paint(f"{'':5} because: {because} (goes from {explanation.threshold:.2f})", _DIM, color))
     return shown
 
 

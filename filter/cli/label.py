@@ -59,7 +59,7 @@ def _label_pages(files: tuple[str, ...], markup: Markup, choice: options.FilterC
     page_filter = choice.load()
     progress = Progress(len(sources))
     messages = Messages(progress)
-    for document, page in clean_sources(page_filter, sources, markup, messages):
+    for document, _, page in clean_sources(page_filter, sources, markup, messages):
         named = {} if document.source.name == STDIN else {"source": document.source.name}
         for line in page.lines:
             sys.stdout.buffer.write(to_json({**named, **verdict_record(line), "text": line.text}) + b"\n")
@@ -76,7 +76,7 @@ def _label_rows(files: tuple[str, ...], field: str, as_field: str, markup: Marku
     for source in sources:
         try:
             with open_rows(source) as rows:
-                for row, page in clean_rows(page_filter, rows, source, field, markup, messages):
+                for row, _, page in clean_rows(page_filter, rows, source, field, markup, messages):
                     try:
                         tagged = with_field(row, as_field, [verdict_record(line) for line in page.lines])
                     except ValueError as error:

@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 def clean_sources(
     page_filter: PageFilter, sources: Sequence[Source], markup: Markup, messages: Messages
-) -> Iterator[tuple[Document, Page]]:
+) -> Iterator[tuple[Document, str, Page]]:
     """Read and clean sources, a few at a time.
 
     Parameters
@@ -38,37 +38,41 @@ def clean_sources(
 
     Yields
     ------
-    tuple of Document and Page
-        In order.
+    tuple of Document, str and Page
+        In order; the text is what was cleaned, of HTML as it was laid out.
     """
     documents = read_documents(sources, markup, on_skip=messages.note, on_error=messages.fail)
     count = 0
-    for document, page in _clean_documents(page_filter, documents):
+    for found in _clean_documents(page_filter, documents):
         count += 1
-        yield document, page
+        yield found
     if not count and not messages.failed:
         messages.fail("no input is a text; nothing was done")
 
 
-def _clean_documents(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, Page]]:
+def _clean_documents(
+    page_filter: PageFilter, documents: Iterable[Document]
+) -> Iterator[tuple[Document, str, Page]]:
     return _cleaned(
         page_filter,
         ((document, _as_text(document.text, document.is_html), document.source.site) for document in documents),
     )
 
 
-def _cleaned(page_filter: PageFilter, items: Iterable[tuple[Item, str, str | None]]) -> Iterator[tuple[Item, Page]]:
+def _cleaned(
+    page_filter: PageFilter, items: Iterable[tuple[Item, str, str | None]]
+) -> Iterator[tuple[Item, str, Page]]:
     """Clean what items hold, each a thing, its text and its site."""
-    waiting: deque[Item] = deque()
+    waiting: deque[tuple[Item, str]] = deque()
     ahead, behind = tee(items)
 
     def texts() -> Iterator[str]:
         for item, text, _ in ahead:
-            waiting.append(item)
+            waiting.append((item, text))
             yield text
 
     for page in page_filter.clean_many(texts(), (site for _, _, site in behind)):
-        yield waiting.popleft(), page
+        yield *waiting.popleft(), page
 
 
 def _as_text(text: str, is_html: bool) -> str:
@@ -86,7 +90,7 @@ def clean_rows(
     field: str,
     markup: Markup,
     messages: Messages,
-) -> Iterator[tuple[Row, Page]]:
+) -> Iterator[tuple[Row, str, Page]]:
     """Read and clean the rows of JSON lines, a few million characters at a time; a row's `url` tells its site.
 
     Parameters
@@ -103,8 +107,8 @@ def clean_rows(
 
     Yields
     ------
-    tuple of Row and Page
-        In order.
+    tuple of Row, str and Page
+        In order; the text is what was cleaned, of HTML as it was laid out.
     """
     rows = read_rows(stream, source.name, field, messages.fail)
     return _cleaned(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from filter.errors import OutputError
@@ -88,7 +88,6 @@ def plan_outputs(sources: Sequence[Source], folder: Path, *, text_suffix: bool =
 
     Examples
     --------
-    >>> from pathlib import PurePath
     >>> source = Source("in/a/b.html", Path("in/a/b.html"), PurePath("a/b.html"))
     >>> plan_outputs([source], Path("out"))[source].as_posix()
     'out/a/b.txt'
@@ -99,9 +98,7 @@ def plan_outputs(sources: Sequence[Source], folder: Path, *, text_suffix: bool =
     plan: dict[Source, Path] = {}
     taken: dict[str, Source] = {}
     for source in sources:
-        place = source.place
-        if text_suffix and place.suffix.lower() in HTML_SUFFIXES:
-            place = place.with_suffix(".txt")
+        place = PurePath(output_place(source)) if text_suffix else source.place
         target = folder / place
         # File systems that ignore case would give two names one file.
         other = taken.setdefault(str(place).casefold(), source)
@@ -110,6 +107,26 @@ def plan_outputs(sources: Sequence[Source], folder: Path, *, text_suffix: bool =
         _refuse_inputs(target, inputs)
         plan[source] = target
     return plan
+
+
+def output_place(source: Source) -> str:
+    """Where a page that becomes text lies below an output folder.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> output_place(Source("in/a.HTM", Path("in/a.HTM"), PurePath("a.HTM")))
+    'a.txt'
+    """
+    place = source.place.with_suffix(".txt") if source.place.suffix.lower() in HTML_SUFFIXES else source.place
+    return place.as_posix()
 
 
 def check_output_file(path: Path, sources: Collection[Source], outputs: Collection[Path] = ()) -> None:

@@ -66,6 +66,8 @@ class Document:
     bom : bytes
         The byte order mark it began with, or nothing.
     is_html : bool
+    data : bytes
+        As it came.
     """
 
     source: Source
@@ -73,6 +75,7 @@ class Document:
     encoding: str
     bom: bytes
     is_html: bool
+    data: bytes
 
 
 def find_sources(
@@ -230,7 +233,7 @@ def _decode(source: Source, data: bytes, markup: Markup) -> Document:
 
     decoded = decode(data)
     is_html = _is_html(source, decoded.text, markup)
-    return Document(source, decoded.text, decoded.encoding, decoded.bom, is_html)
+    return Document(source, decoded.text, decoded.encoding, decoded.bom, is_html, data)
 
 
 def _is_html(source: Source, text: str, markup: Markup) -> bool:
