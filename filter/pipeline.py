@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, islice, zip_longest
 from pathlib import Path
@@ -20,10 +20,10 @@ from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
+from filter.repairs import REPAIRS, find_repairs
 from filter.second_opinion import SecondOpinion, make_second_opinion
 from filter.segment import Batch, Folded, batches, fold, segment
 from filter.site import Evidence, SiteCounts
-from filter.spans import find_repairs
 from filter.verdict import spam_scores
 from filter.verdict import verdicts as judge_pages
 
@@ -47,6 +47,8 @@ class PageFilter:
         Asked of lines in doubt; the policy must be one for its probabilities.
     without : Policy, optional
         The policy to go on with, without a second opinion, where the encoder fails; by default it is an error.
+    without_repairs : collection of str
+        Names of `filter.repairs.REPAIRS`: damage that stays in the text. Lines are judged as if it were mended all the same.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class PageFilter:
         policy: Policy,
         second_opinion: SecondOpinion | None = None,
         without: Policy | None = None,
+        without_repairs: Collection[str] = (),
     ) -> None:
         self.model = model
         self.settings = policy
@@ -71,6 +74,7 @@ class PageFilter:
         self.missing = ""
         """Why there is no second opinion though one was asked for."""
         self._without = without
+        self._without_repairs = frozenset(without_repairs)
         self._dropped = np.array([label in policy.dropped for label in LABELS])
         whole = all(set(group) <= policy.dropped or not set(group) & policy.dropped for group in (FURNITURE, INJECTED))
         # Where all of a kind goes or stays, the label of a line decides nothing: it is found when lines are asked for.
@@ -93,6 +97,7 @@ class PageFilter:
         drop: Sequence[str] = (),
         max_loss: float | None = None,
         second_opinion: bool | Encoder | Literal["if-available"] = False,
+        without_repairs: Collection[str] = (),
     ) -> PageFilter:
         """Load a model.
 
@@ -112,6 +117,8 @@ class PageFilter:
             Have lines in doubt read by a sentence encoder, which needs the extra ``semantic`` and some 20 ms a line
             that is read. ``"if-available"`` goes on without one where it is missing or fails, and says why
             in `missing`.
+        without_repairs : collection of str
+            Damage to leave in the text: ``gloss``, ``markup``, ``entities``, ``icons``, ``mojibake``.
 
         Returns
         -------
@@ -122,24 +129,27 @@ class PageFilter:
         ModelError
             If the folder is missing, incomplete, damaged or of another version.
         PagefilterError
-            If the policy or a label does not exist.
+            If the policy, a label or a repair does not exist.
         EncoderError
             If there is no such encoder, or none that the model knows.
         """
         loaded = load_model(Path(model) if model is not None else shipped("models") / "default")
         settings = make_policy(policy, loaded.card, only, keep, drop, max_loss=max_loss)
+        unknown = sorted(set(without_repairs) - set(REPAIRS))
+        if unknown:
+            raise PagefilterError(f"unknown repair {unknown[0]!r}; the repairs are {', '.join(REPAIRS)}")
         if second_opinion is False:
-            return cls(loaded, settings)
+            return cls(loaded, settings, without_repairs=without_repairs)
         try:
             opinion = make_second_opinion(loaded, None if second_opinion in (True, IF_AVAILABLE) else second_opinion)  # type: ignore[arg-type]
         except EncoderError as error:
             if second_opinion != IF_AVAILABLE:
                 raise
-            found = cls(loaded, settings)
+            found = cls(loaded, settings, without_repairs=without_repairs)
             found.missing = str(error)
             return found
         revised = make_policy(policy, loaded.card, only, keep, drop, max_loss=max_loss, second_opinion=True)
-        return cls(loaded, revised, opinion, settings if second_opinion == IF_AVAILABLE else None)
+        return cls(loaded, revised, opinion, settings if second_opinion == IF_AVAILABLE else None, without_repairs)
 
     def clean(self, text: str) -> Page:
         r"""Clean one page.
@@ -279,8 +289,11 @@ class PageFilter:
         blank = verdicts.label == NO_LABEL
         runs = runs_of(kept, blank, batch.first_line)
         whole = _whole_pages(verdicts, kept, batch, self.settings.spam_page)
+        moved = [bool(spans) for spans in repairs]
+        if self._without_repairs:
+            repairs = [find_repairs(text, self._without_repairs) for text in texts]
         return [
-            self._page(index, text, spans, batch, verdicts, kept, runs, labels, whole[index], known)
+            self._page(index, text, spans, batch, verdicts, kept, runs, labels, whole[index], known, moved[index])
             for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
         ]
 
@@ -311,9 +324,11 @@ class PageFilter:
         labels: bool,
         whole: dict[str, Any],
         known: Evidence | None,
+        moved: bool,
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
-        if repairs or len(text) > LONGEST_LINE:
+        if moved or len(text) > LONGEST_LINE:
+            # What was judged is not what came: its lines lie elsewhere.
             starts, ends = line_bounds(text)
         else:
             starts, ends = batch.starts[lines] - batch.page_start[index], batch.ends[lines] - batch.page_start[index]
@@ -359,7 +374,7 @@ def judged(text: str, repairs: Sequence[Span] | None = None) -> str:
     ----------
     text : str
     repairs : sequence of Span, optional
-        Those of `filter.spans.find_repairs`, where they are known.
+        Those of `filter.repairs.find_repairs`, where they are known.
 
     Returns
     -------

@@ -20,9 +20,9 @@ from filter.model import Model
 from filter.page import apply_spans
 from filter.pipeline import PageFilter
 from filter.policy import make_policy
+from filter.repairs import find_repairs
 from filter.second_opinion import SecondOpinion
 from filter.segment import batches
-from filter.spans import find_repairs
 from filter.training.compose import SAME_LANGUAGE_SHARE
 from filter.training.grammar import CHANGES, rng_of
 

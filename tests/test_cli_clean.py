@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import scraped
-from cli_support import Cli, run_fake, run_program, run_real, shipped_model
+from cli_support import Cli, FakeFilter, run_fake, run_program, run_real, shipped_model
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -305,3 +306,34 @@ def test_the_shipped_model_cleans_a_page() -> None:
     result = run_real("clean", stdin=scraped.text_with_spam("library").encode())
     assert (result.code, result.err) == (0, "")
     assert scraped.only_the_story_is_left("library", result.out)
+
+
+@pytest.mark.parametrize(
+    ("options", "without"),
+    [
+        ([], ()),
+        (["--no-repair"], ("gloss", "markup", "entities", "icons", "mojibake")),
+        (["--no-repair", "gloss"], ("gloss",)),
+        (["--no-repair", "gloss,icons", "--no-repair", "markup"], ("gloss", "icons", "markup")),
+    ],
+)
+def test_repairs_are_switched_off_by_name_or_all(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], without: tuple[str, ...]
+) -> None:
+    asked: list[Any] = []
+    load = FakeFilter.load
+
+    def noting(model: Any = None, *, without_repairs: Any = (), **rest: Any) -> FakeFilter:
+        asked.append(without_repairs)
+        return load(model, **rest)
+
+    monkeypatch.setattr(FakeFilter, "load", noting)
+    assert cli("clean", *options, "in/a.txt").code == 0
+    assert asked == [without]
+
+
+def test_an_unknown_repair_is_wrong_usage(cli: Cli, folder: Path) -> None:
+    result = cli("clean", "--no-repair=glosses", "in/a.txt")
+    assert (result.code, result.err) == (
+        2, "pagefilter: there is no repair 'glosses'; choose among gloss, markup, entities, icons, mojibake\n"
+    )  # fmt: skip

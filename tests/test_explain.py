@@ -10,8 +10,8 @@ from filter.labels import GENUINE
 from filter.ngrams import line_buckets, score_lines, window_counts
 from filter.page import apply_spans
 from filter.pipeline import PageFilter
+from filter.repairs import find_repairs
 from filter.segment import fold, segment
-from filter.spans import find_repairs
 
 WHOLE = [text_of(page) for page in seed_pages() if page.name][::12]
 

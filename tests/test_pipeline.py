@@ -18,7 +18,7 @@ from filter.labels import FURNITURE, INJECTED, LABELS
 from filter.page import Page, apply_spans
 from filter.pipeline import PageFilter, line_bounds
 from filter.policy import Policy
-from filter.spans import find_repairs
+from filter.repairs import find_repairs
 
 WHOLE = [text_of(page) for page in seed_pages() if page.name]
 

@@ -20,7 +20,7 @@ from filter.cli.evaluate import evaluate
 from filter.cli.explain import explain
 from filter.cli.label import label
 from filter.cli.messages import WrongUsageError, say
-from filter.cli.options import REQUIRED, Task
+from filter.cli.options import ALL, REQUIRED, Task
 from filter.cli.restore import restore_command
 from filter.cli.seeds import app as seeds
 from filter.cli.train import train
@@ -99,8 +99,7 @@ def run(arguments: Sequence[str]) -> int:
 def _parse(arguments: list[str]) -> Task | int:
     """Understand the arguments: the work to do, or the exit code where there is none."""
     command = typer.main.get_command(app)
-    # An option with a value that may be left out.
-    arguments = [f"--second-opinion={REQUIRED}" if word == "--second-opinion" else word for word in arguments]
+    arguments = _with_values(arguments)
     try:
         task = command.main(arguments, prog_name="pagefilter", standalone_mode=False)
     except _UsageError as error:
@@ -109,6 +108,24 @@ def _parse(arguments: list[str]) -> Task | int:
         what = " ".join(str(error.format_message()).split()).rstrip(".")
         raise WrongUsageError(f"{what[:1].lower()}{what[1:]}; see {path} --help") from None
     return task if callable(task) else int(task or 0)
+
+
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Options whose value may be left out, with the value that they then have.
+
+    Examples
+    --------
+    >>> _with_values(["--no-repair", "page.txt", "--no-repair", "gloss", "--second-opinion"])
+    ['--no-repair=all', 'page.txt', '--no-repair', 'gloss', '--second-opinion=required']
+    """
+    from filter.repairs import REPAIRS
+
+    found = []
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        names_repairs = set(following.split(",")) <= set(REPAIRS)
+        alone = word == "--second-opinion" or (word == "--no-repair" and not names_repairs)
+        found.append(f"{word}={ALL if word == '--no-repair' else REQUIRED}" if alone else word)
+    return found
 
 
 _UsageError: Any = typer.BadParameter.__mro__[1]

@@ -81,6 +81,7 @@ def clean(
     drop: options.Drop = None,
     max_loss: options.MaxLoss = None,
     second_opinion: options.SecondOpinion = None,
+    no_repair: options.NoRepair = None,
     drop_pages: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,7 +107,7 @@ def clean(
     Example: pagefilter clean pages/ --out clean/ --receipts receipts.jsonl
     """
     field_name = options.choose_field(jsonl, field)
-    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion)
+    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion, no_repair)
     if output_encoding not in _ENCODINGS:
         raise WrongUsageError(f"there is no output encoding {output_encoding!r}; choose utf-8 or same")
     if jsonl and output_encoding == "same":

@@ -35,6 +35,7 @@ def diff(
     drop: options.Drop = None,
     max_loss: options.MaxLoss = None,
     second_opinion: options.SecondOpinion = None,
+    no_repair: options.NoRepair = None,
     model: options.Model = None,
     html: options.Html = None,
 ) -> options.Task:
@@ -44,7 +45,7 @@ def diff(
 
     Example: pagefilter diff page.txt
     """
-    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion)
+    choice = options.choose_filter(model, policy, only, keep, drop, max_loss, second_opinion, no_repair)
     markup = options.choose_markup(html)
     return partial(_diff, tuple(files or ()), markup, choice, color)
 

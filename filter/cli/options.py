@@ -19,6 +19,8 @@ Task = Callable[[], int]
 """What a command gives back once its arguments are understood: the work, which returns the exit code."""
 
 DEFAULT_POLICY = POLICIES[0]
+ALL = "all"
+"""What ``--no-repair`` means alone."""
 REQUIRED, IF_AVAILABLE = "required", "if-available"
 """What ``--second-opinion`` means alone, and with the word after it."""
 
@@ -74,6 +76,15 @@ SecondOpinion = Annotated[
         show_default=False,
     ),
 ]
+NoRepair = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-repair",
+        metavar="[REPAIR]",
+        help="Leave damage in the text: gloss, markup, entities, icons, mojibake; all of it where none is named.",
+        show_default=False,
+    ),
+]
 Html = Annotated[
     bool | None,
     typer.Option(
@@ -103,6 +114,7 @@ class FilterChoice:
     drop: tuple[str, ...] = ()
     max_loss: float | None = None
     second_opinion: str | None = None
+    without_repairs: tuple[str, ...] = ()
 
     def load(self) -> PageFilter:
         """Load the model.
@@ -121,6 +133,8 @@ class FilterChoice:
         chosen: dict[str, Any] = {} if self.max_loss is None else {"max_loss": self.max_loss}
         if self.second_opinion is not None:
             chosen["second_opinion"] = self.second_opinion == REQUIRED or IF_AVAILABLE
+        if self.without_repairs:
+            chosen["without_repairs"] = self.without_repairs
         return PageFilter.load(self.model, policy=self.policy, only=self.only, keep=self.keep, drop=self.drop, **chosen)
 
 
@@ -132,6 +146,7 @@ def choose_filter(
     drop: Sequence[str] | None = None,
     max_loss: float | None = None,
     second_opinion: str | None = None,
+    no_repair: Sequence[str] | None = None,
 ) -> FilterChoice:
     """Put the options that choose a filter together.
 
@@ -144,6 +159,8 @@ def choose_filter(
     max_loss : float, optional
     second_opinion : str, optional
         ``required``, or ``if-available``.
+    no_repair : sequence of str, optional
+        Names of repairs, or several of them with commas between, or ``all``.
 
     Returns
     -------
@@ -163,7 +180,14 @@ def choose_filter(
         raise WrongUsageError(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
     if second_opinion not in (None, REQUIRED, IF_AVAILABLE):
         raise WrongUsageError(f"--second-opinion takes {IF_AVAILABLE} or nothing, not {second_opinion!r}")
-    return FilterChoice(model, policy, _labels(only), _labels(keep), _labels(drop), max_loss, second_opinion)
+    from filter.repairs import REPAIRS
+
+    named = _labels(no_repair)
+    unknown = [name for name in named if name not in (*REPAIRS, ALL)]
+    if unknown:
+        raise WrongUsageError(f"there is no repair {unknown[0]!r}; choose among {', '.join(REPAIRS)}")
+    without = tuple(REPAIRS) if ALL in named else named
+    return FilterChoice(model, policy, _labels(only), _labels(keep), _labels(drop), max_loss, second_opinion, without)
 
 
 def _labels(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -144,7 +144,8 @@ def compose(
     for _ in range(DRAWS):
         bases += _at_most([*written, *written, *written, *documents], MOST_PAGES // 2, rng)
         bases += (extracted * -(-EXTRACTED_PAGES // max(len(extracted), 1)))[:EXTRACTED_PAGES]
-    for base in bases:
+    # Two draws weigh as much as one, or pages as they come would count for less.
+    for base in (replace(base, weight=base.weight / DRAWS) for base in bases):
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
         if draw < INJECTED_SHARE and junk.keys:

@@ -15,7 +15,7 @@ from filter.io.labelled import LabelledLine, LabelledPage, read_labelled
 from filter.labels import ARTICLE, BLANK, DUPLICATE, FURNITURE, INJECTED
 from filter.model import shipped
 from filter.page import apply_spans
-from filter.spans import find_repairs
+from filter.repairs import find_repairs
 from filter.training.compose import BLANK_LINE, SetPage
 
 FURNITURE_OF_SOME_KIND = "furniture"

@@ -78,9 +78,9 @@ def fit_page_model(seen: Seen, seed: int) -> tuple[PageModel, Floats, Floats]:
     )  # fmt: skip
     odds = _looked_at(across, seconds, [halves[1], halves[0]], as_odds)
     is_injected, is_furniture = kind == _INJECTED, kind == _FURNITURE
-    injected = calibrated(odds[:, 0], is_injected)
+    injected = calibrated(odds[:, 0], is_injected, seen.weight)
     rest = teaches & ~is_injected
-    furniture = calibrated(odds[rest, 1], is_furniture[rest])
+    furniture = calibrated(odds[rest, 1], is_furniture[rest], seen.weight[rest])
     lexical = np.zeros(len(kind), np.float32)
     p_injected, p_furniture = (c.probability(odds[:, i], lexical) for i, c in enumerate((injected, furniture)))
     return PageModel(first, second, injected, furniture), p_injected, p_furniture
@@ -102,13 +102,13 @@ def _looked_at(
     return odds
 
 
-def calibrated(odds: Floats, target: NDArray[np.bool_]) -> Calibration:
+def calibrated(odds: Floats, target: NDArray[np.bool_], weight: NDArray[np.float64]) -> Calibration:
     """Platt's calibration; none where there is nothing to tell apart."""
     from sklearn.linear_model import LogisticRegression
 
     if not target.any() or target.all():
         return Calibration(1.0, 0.0)
-    platt = LogisticRegression(C=1e6).fit(odds[:, None], target)
+    platt = LogisticRegression(C=1e6).fit(odds[:, None], target, sample_weight=weight)
     return Calibration(float(platt.coef_[0, 0]), float(platt.intercept_[0]))
 
 

@@ -78,7 +78,7 @@ def fit_second_opinion(
     judged = np.zeros(len(rows), np.float32)
     for h, net in enumerate(halves):
         judged[half == h] = weighed(net, said[half == h], others[half == h])
-    calibration = calibrated(judged, target)
+    calibration = calibrated(judged, target, weight)
     found = injected.copy()
     found[rows] = calibration.probability(judged, np.zeros_like(judged))
     return Head(reader, whole, calibration), found, read

@@ -10,9 +10,10 @@ from material import ROOT, any_text, pages
 
 from filter.labels import RESIDUE
 from filter.page import Span, apply_spans
-from filter.spans import find_repairs
+from filter.pipeline import PageFilter
+from filter.repairs import REPAIRS, find_repairs
 
-CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "spans.jsonl").read_text(encoding="utf8").splitlines()]
+CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "repairs.jsonl").read_text(encoding="utf8").splitlines()]
 damaged_text = st.lists(
     st.sampled_from(
         [
@@ -99,3 +100,26 @@ def test_glosses_are_found_on_a_long_page_in_time():
 )
 def test_no_text_takes_long(text):
     assert isinstance(find_repairs(text), list)
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_each_repair_can_be_switched_off(name):
+    text = "網(wǎng)站發(fā)布，文章結尾的一句話在這裡寫完了。</p>\nTom &amp; Sue\n\ue80c Hours\nThe cafÃ© isnâ€™t open."
+    assert {s.start for s in find_repairs(text)} - {s.start for s in find_repairs(text, [name])} == {
+        s.start for s in REPAIRS[name](text)
+    }
+    assert find_repairs(text, REPAIRS) == []
+
+
+def test_what_stays_unmended_is_judged_as_if_it_were(eager: PageFilter):
+    text = "我們的網(wǎng)站發(fā)布了新的產(chǎn)品目錄，請大家在開會前看一看。\nCasino bonus &amp; free spins now"
+    plain = PageFilter(eager.model, eager.settings, without_repairs=["gloss"])
+    assert [line.probability for line in plain.clean(text).lines] == [line.probability for line in eager.clean(text).lines]
+    for page_filter in (plain, eager):
+        for line in page_filter.clean(text).lines:
+            if line.kept:
+                assert line.output == apply_spans(line.text, line.spans)
+    kept = plain.clean(text).lines[0]
+    assert not kept.kept or "(wǎng)" in kept.output
+    nothing = PageFilter(eager.model, eager.settings, without_repairs=REPAIRS)
+    assert all(not line.spans for line in nothing.clean(text).lines)

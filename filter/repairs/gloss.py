@@ -1,0 +1,60 @@
+"""Mirrored pinyin glosses: a mirror that converts a page leaves the reading of a converted character behind it, 網(wǎng).
+
+The reading an author gives differs: it stands behind rare characters, of either script, behind whole words, and seldom.
+"""
+
+from __future__ import annotations
+
+import re
+
+from filter.codepoints import CLASS, class_table
+from filter.labels import RESIDUE
+from filter.page import Span
+
+_TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ"
+_TONES += _TONES.upper()
+_FINAL = "(?:i?ang?|i?ong|ia?o|ua[ni]?g?|u?ai|[uüv]e|[iu]?e[in]?g?|ing?|u[noi]?|[aeiouüv]|ao|ou|er)"
+_NUMBERED = rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?{_FINAL}[1-5]"
+"""A syllable whose tone is a number."""
+_GLOSS = re.compile(
+    rf"[ \u00a0]?[(（](?:(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}|{_NUMBERED})[)）]", re.IGNORECASE
+)
+_ANY_READING = re.compile(rf"[(（](?:(?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+|(?:{_NUMBERED} ?)+)[)）]", re.IGNORECASE)
+
+MIN_GLOSSES = 2
+"""Glosses that make a page a mirror: one alone could be an author's."""
+MIN_CONVERTED = 0.9
+"""Share of the page's readings that stand, one syllable each, behind a converted character."""
+
+
+def glosses(text: str) -> list[Span]:
+    """Glosses of a page that is a mirror: none where it could be a lesson, a dictionary, or names with their readings.
+
+    Parameters
+    ----------
+    text : str
+        The whole page: whether a bracket is a mirror's gloss is decided by the page.
+
+    Returns
+    -------
+    list of Span
+
+    Examples
+    --------
+    >>> [text[r.start : r.end] for text in ["網(wǎng)站發(fā)布，檢（CE4）"] for r in glosses(text)]
+    ['(wǎng)', '(fā)', '（CE4）']
+    >>> glosses("饕餮(tāotiè)是古書裡的怪獸，郫(pí)縣的豆瓣醬有名。")
+    []
+    """
+    if "(" not in text and "（" not in text:
+        return []
+    found = [match for match in _GLOSS.finditer(text) if match.start() > 0]
+    if len(found) < MIN_GLOSSES:
+        return []
+    table, traditional = class_table(), CLASS["han_traditional"]
+    # The character itself can be lost to the damage, with a mark left in its place.
+    converted = [m for m in found if text[m.start() - 1] in "|?" or table[ord(text[m.start() - 1])] == traditional]
+    readings = sum(1 for _ in _ANY_READING.finditer(text))
+    if len(converted) < MIN_GLOSSES or len(converted) < MIN_CONVERTED * readings:
+        return []
+    return [Span(*match.span(), RESIDUE, "") for match in converted]
