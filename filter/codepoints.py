@@ -23,6 +23,8 @@ CLASSES: tuple[str, ...] = (
     "han_traditional", "hiragana", "katakana", "hangul", "cyrillic", "greek", "arabic", "hebrew", "thai", "indic",
     "other_script",
 )  # fmt: skip
+LETTER_CLASSES = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
+                  "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "other_script", "fancy")  # fmt: skip
 CLASS: dict[str, int] = {name: index for index, name in enumerate(CLASSES)}
 
 Codes = NDArray[np.uint32]

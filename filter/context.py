@@ -11,21 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.codepoints import CLASS, CLASSES, class_table
+from filter.codepoints import CLASS, CLASSES, LETTER_CLASSES, class_table
 from filter.ngrams import window_counts
 from filter.overlap import overlap
 from filter.segment import Batch, Floats, Folded, Indices, class_counts, with_digits
 from filter.site import Evidence
 
-LETTERS = ("lower", "upper", "latin_extended", "han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul",
-           "cyrillic", "greek", "arabic", "hebrew", "thai", "indic", "other_script", "fancy")  # fmt: skip
 WIDE = ("han", "han_simplified", "han_traditional", "hiragana", "katakana", "hangul")
 SCRIPTS = (("lower", "upper", "latin_extended"), ("han",), ("han_simplified",), ("han_traditional",), ("hiragana", "katakana"),
            ("hangul",), ("cyrillic",), ("greek",), ("arabic",), ("hebrew",), ("thai",), ("indic",), ("other_script",), ("fancy",))  # fmt: skip
 SHARES = ("space", "upper", "latin_extended", "digit", "sentence_end", "comma", "separator", "bracket", "markup", "question",
           "damage", "invisible", "fancy", "emoji", "symbol", "mark")  # fmt: skip
 SCORES = ("injected", "furniture")
-_GROUPS = np.array([[name in group for group in (LETTERS, WIDE, *SCRIPTS)] for name in CLASSES], np.float32)
+_GROUPS = np.array([[name in group for group in (LETTER_CLASSES, WIDE, *SCRIPTS)] for name in CLASSES], np.float32)
 """Which classes of characters are letters, wide, and in each of the scripts."""
 ODDS_LIMIT = 6.0
 ODDS_STEPS = 16.0
@@ -193,7 +191,7 @@ def _shape(
     pieces = counts[:, CLASS["comma"]] + counts[:, CLASS["separator"]] + 1
     last_class, first_class = _edge_classes(batch, lines)
     shares = counts[:, [CLASS[name] for name in SHARES]].T / length
-    is_letter = np.isin(np.arange(len(CLASSES)), [CLASS[name] for name in LETTERS])
+    is_letter = np.isin(np.arange(len(CLASSES)), [CLASS[name] for name in LETTER_CLASSES])
     found = {f"share_{name}": share for name, share in zip(SHARES, shares, strict=True)}
     return found | {
         "share_letters": letters / length,

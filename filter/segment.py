@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filter.codepoints import NEWLINE, ZERO, Codes, class_table, fold_table, to_codes
+from filter.codepoints import CLASS, CLASSES, LETTER_CLASSES, NEWLINE, ZERO, Codes, class_table, fold_table, to_codes
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float32]
+SPELLED = 4
+"""Letters that stand one by one and make a word."""
+_LETTER, _BETWEEN = 1, 2
 BATCH_CODES = 96_000
 """Code points in a batch: enough to hide the cost of a NumPy call, few enough to stay in the cache."""
 
@@ -135,7 +139,7 @@ def batches(texts: Iterable[str], size: int = BATCH_CODES) -> Iterator[list[str]
 
 
 def fold(batch: Batch) -> Folded:
-    """Fold a batch with one look-up.
+    """Fold a batch with one look-up; words spelled out letter by letter are put together.
 
     Parameters
     ----------
@@ -152,11 +156,68 @@ def fold(batch: Batch) -> Folded:
     'abc 网'
     """
     codes = fold_table().take(batch.codes, mode="clip")
-    seen = codes != 0
-    if seen.all():
-        return Folded(codes, batch.starts, batch.ends, None)
+    folded = _without(Folded(codes, batch.starts, batch.ends, None), codes == 0)
+    hidden = spelled_out(folded.codes)
+    if not len(hidden):
+        return folded
+    between = np.zeros(len(folded.codes), bool)
+    between[hidden] = True
+    return _without(folded, between)
+
+
+def _without(folded: Folded, gone: NDArray[np.bool_]) -> Folded:
+    """Without some of the code points."""
+    if not gone.any():
+        return folded
+    seen = ~gone
     place = np.concatenate(([0], np.cumsum(seen)))
-    return Folded(codes[seen], place[batch.starts], place[batch.ends], np.flatnonzero(seen).astype(np.int64))
+    left = np.flatnonzero(seen).astype(np.int64)
+    origin = left if folded.origin is None else folded.origin[left]
+    return Folded(folded.codes[seen], place[folded.starts], place[folded.ends], origin)
+
+
+def spelled_out(codes: Codes) -> Indices:
+    r"""Separators between letters that stand one by one, where they spell a word: c a s i n o, c.a.s.i.n.o.
+
+    Parameters
+    ----------
+    codes : ndarray of uint32
+        Folded code points, a line feed before and after every line.
+
+    Returns
+    -------
+    ndarray of int64
+        Places of the separators, all alike in a word, that `SPELLED` letters or more stand between.
+
+    Examples
+    --------
+    >>> batch = segment(["c a s i n o  w.i.n.s in the U.S."])
+    >>> folded = fold(batch)
+    >>> "".join(map(chr, folded.codes[folded.starts[0] : folded.ends[0]]))
+    'casino  wins in the u.s.'
+    """
+    kind = _spelling_table().take(codes, mode="clip")
+    letter, separator = kind == _LETTER, kind == _BETWEEN
+    between = np.flatnonzero(separator[1:-1] & letter[:-2] & letter[2:]) + 1
+    if len(between) < SPELLED - 1:
+        return between[:0]
+    # The next such separator stands two places on, and is the same.
+    follows = (np.diff(between) == 2) & (np.diff(codes[between].astype(np.int64)) == 0)
+    begins = np.flatnonzero(np.concatenate(([True], ~follows)))
+    length = np.diff(begins, append=len(between))
+    # Where a word begins or ends with more than one letter, its separators are an author's: "a-b-c and so on".
+    whole = ~letter[between[begins] - 2] & ~letter[between[begins + length - 1] + 2]
+    spelled: Indices = between[np.repeat((length >= SPELLED - 1) & whole, length)]
+    return spelled
+
+
+@cache
+def _spelling_table() -> NDArray[np.uint8]:
+    """By code point: a letter, what may stand between letters, or neither."""
+    of = np.zeros(len(CLASSES), np.uint8)
+    of[[CLASS[name] for name in LETTER_CLASSES]] = _LETTER
+    of[[CLASS[name] for name in ("space", "sentence_end", "comma", "separator", "symbol")]] = _BETWEEN
+    return of[class_table()]
 
 
 def with_digits(batch: Batch, folded: Folded) -> Folded:
