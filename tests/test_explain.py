@@ -5,13 +5,17 @@ import pytest
 from hypothesis import given
 from material import pages, seed_lines, seed_pages, text_of
 
-from filter.explain import N_REASONS, _ngram_terms, _window_places
-from filter.labels import GENUINE
+from filter.classify import lexical_context
+from filter.context import LineOrder, surroundings
+from filter.explain import N_REASONS, _causes, _ngram_terms, _page_terms, _window_places, explain_page
+from filter.labels import GENUINE, INJECTED
 from filter.ngrams import line_buckets, score_lines, window_counts
 from filter.page import apply_spans
+from filter.page_model import SURROUNDINGS
 from filter.pipeline import PageFilter
 from filter.repairs import find_repairs
 from filter.segment import fold, segment
+from filter.site import Evidence
 
 WHOLE = [text_of(page) for page in seed_pages() if page.name][::12]
 
@@ -72,3 +76,51 @@ def test_no_reason_is_told_twice(eager: PageFilter):
         for explanation in eager.explain(text):
             names = [reason.name for reason in explanation.reasons]
             assert len(set(names)) == len(names)
+
+
+def test_without_a_named_ngram_the_lexical_score_falls(tiny_model, eager: PageFilter):
+    asked = fell = 0
+    for text in WHOLE:
+        mended = apply_spans(text, find_repairs(text)).split("\n")
+        for explanation in eager.explain(text):
+            column = 0 if explanation.line.label in INJECTED else 1
+            if explanation.line.label in GENUINE:
+                continue
+            line = mended[explanation.line.number]
+            for reason in explanation.reasons:
+                if reason.kind == "n-gram" and len(line) > 3 * len(reason.name):
+                    before, after = (
+                        float(score_lines(fold(segment([one])), tiny_model.packed)[0, column])
+                        for one in (line, line.replace(reason.name, " "))
+                    )
+                    asked, fell = asked + 1, fell + (after < before)
+    assert asked > 20
+    # What stands there instead makes other n-grams with its neighbours, which may weigh more now and then.
+    assert fell >= 0.9 * asked
+
+
+def test_without_a_named_cause_on_the_page_the_odds_fall(tiny_model):
+    seen = lexical_context(batch := segment([WHOLE[0]]), fold(batch), tiny_model)
+    rows = np.arange(len(seen.lines))
+    model = tiny_model.page_model
+    around = surroundings(seen.order, model.first_odds(seen.values))
+    whole = model.second_odds(seen.values, around)
+    words, (columns, looks) = next(iter(_causes(seen.names).items()))
+    values, without = seen.values.copy(), around.copy()
+    values[:, columns] = model.first.mean[columns]
+    without[:, looks] = 0
+    own = [i for i, name in enumerate(SURROUNDINGS) if name.endswith("_look")]
+    without[:, own] = surroundings(LineOrder.of(rows), model.first_odds(values))[:, own]
+    fallen = (whole - model.second_odds(values, without)) * [model.injected.slope, model.furniture.slope]
+    for row, both in enumerate(_page_terms(seen, model, rows, [""] * len(rows))):
+        for verdict, terms in enumerate(both):
+            told = {term.name: term.weight for term in terms}
+            assert told.get(words, 0.0) == pytest.approx(fallen[row, verdict], abs=0.011)
+
+
+def test_the_site_is_told_in_numbers(tiny_model, eager: PageFilter):
+    text = "Menu of the harbour news\n\nThe mill was rebuilt in 1911 by two brothers from the next village."
+    evidence = Evidence(*(np.array(values, np.float32) for values in ([0.5, 0, 0], [0.5, 0, 0], [82, 82, 82])))
+    found = explain_page(eager.clean(text).lines, text, tiny_model, eager.settings, evidence, count=99)
+    names = {reason.name for explanation in found for reason in explanation.reasons}
+    assert names & {"the same line on 41 of 82 other pages of this site", "the same line on 0 of 82 other pages of this site"}
