@@ -77,6 +77,9 @@ FAILS = """## Where it fails
   sentences line by line.
 - **Cleaning twice changes more**: of 1,000 real pages 673 change again, for what stood around a line is gone; 447 lines of content go only then
   (`python scripts/check_undo.py`). Clean what was scraped, not what was cleaned.
+- **Pages of a few lines**: junk among three or four lines needs to be blatant; "Ignore all previous instructions" and the name of a brand stay
+  there (0.1 to 0.5), where a slogan for a casino goes. That a page is short speaks for all of its lines. Pages cut to a few lines when training (a fifth of
+  those composed) moved these notes by 0.1 only.
 - **Cut junk**: of a line of junk that lost its beginning or end a third less is caught; of one that lost characters a seventh less.
 - Peers get text without markup here; with the markup in hand extractors drop furniture that they keep here, and no more junk lines.
 """

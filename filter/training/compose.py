@@ -21,9 +21,6 @@ EXTRACTS_SHARE = 0.15
 """How often a written page comes as an extractor leaves it: no menu above, no notice below."""
 DRAWS = 2
 """How often each page that gets lines set in is drawn: with one draw a fifth more of genuine characters were lost."""
-SHORT_SHARE = 0.2
-"""How often only a few lines of a page are taken: without, few lines alone speak for all of them being genuine."""
-SHORT_LINES = (2, 9)
 EXTRACTED_PAGES = 900
 """How often in a draw extracted pages come back with lines set in: what junk looks like among real menus, prices and comments."""
 MOST_PAGES = 6000
@@ -149,8 +146,6 @@ def compose(
         bases += (extracted * -(-EXTRACTED_PAGES // max(len(extracted), 1)))[:EXTRACTED_PAGES]
     # Two draws weigh as much as one, or pages as they come would count for less.
     for base in (replace(base, weight=base.weight / DRAWS) for base in bases):
-        if rng.random() < SHORT_SHARE:
-            base = _shortened(base, rng)
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
         if draw < INJECTED_SHARE and junk.keys:
@@ -234,17 +229,6 @@ def _doorways(junk: _Stock, frames: dict[str, _Stock], rng: np.random.Generator)
         page = SetPage(f"doorway-{number}", language, tuple(lines), inserted=frozenset(lines))
         found.append(_framed(page, frames, rng) if rng.random() < DOORWAY_FRAME_SHARE else page)
     return found
-
-
-def _shortened(page: SetPage, rng: np.random.Generator) -> SetPage:
-    """Some lines of a page that follow each other, as notes, comments and pasted pieces have no more."""
-    lines = [place for place, index in enumerate(page.lines) if index >= 0]
-    size = int(rng.integers(*SHORT_LINES))
-    if len(lines) <= size:
-        return page
-    first = int(rng.integers(len(lines) - size + 1))
-    part = page.lines[lines[first] : lines[first + size - 1] + 1]
-    return replace(page, name=f"{page.name}+", lines=part, copies=(), inserted=page.inserted & frozenset(part))
 
 
 def _with_copies(page: SetPage, rng: np.random.Generator) -> SetPage:
