@@ -17,7 +17,7 @@ _FINAL = "(?:i?ang?|i?ong|ia?o|ua[ni]?g?|u?ai|[uüv]e|[iu]?e[in]?g?|ing?|u[noi]?
 _NUMBERED = rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?{_FINAL}[1-5]"
 """A syllable whose tone is a number."""
 _GLOSS = re.compile(
-    rf"[ \u00a0]?[(（](?:(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}|{_NUMBERED})[)）]", re.IGNORECASE
+    rf"[(（](?:(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}|{_NUMBERED})[)）]", re.IGNORECASE
 )
 _ANY_READING = re.compile(rf"[(（](?:(?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+|(?:{_NUMBERED} ?)+)[)）]", re.IGNORECASE)
 
@@ -48,13 +48,19 @@ def glosses(text: str) -> list[Span]:
     """
     if "(" not in text and "（" not in text:
         return []
-    found = [match for match in _GLOSS.finditer(text) if match.start() > 0]
+    found = [(_begin(text, match.start()), match.end()) for match in _GLOSS.finditer(text)]
+    found = [(start, end) for start, end in found if start > 0]
     if len(found) < MIN_GLOSSES:
         return []
     table, traditional = class_table(), CLASS["han_traditional"]
     # The character itself can be lost to the damage, with a mark left in its place.
-    converted = [m for m in found if text[m.start() - 1] in "|?" or table[ord(text[m.start() - 1])] == traditional]
+    converted = [(i, j) for i, j in found if text[i - 1] in "|?" or table[ord(text[i - 1])] == traditional]
     readings = sum(1 for _ in _ANY_READING.finditer(text))
     if len(converted) < MIN_GLOSSES or len(converted) < MIN_CONVERTED * readings:
         return []
-    return [Span(*match.span(), RESIDUE, "") for match in converted]
+    return [Span(start, end, RESIDUE, "") for start, end in converted]
+
+
+def _begin(text: str, bracket: int) -> int:
+    """Where a gloss begins: at the blank before its bracket, if there is one."""
+    return bracket - 1 if bracket and text[bracket - 1] in " \u00a0" else bracket

@@ -18,9 +18,10 @@ from filter.page import Span
 _AS_1252 = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(128, 256)} | {chr(b): b for b in range(128, 160)}
 """Characters that bytes from 128 on become in windows-1252, or in Latin-1 where it has none."""
 _TAIL = re.escape("".join(char for char, byte in _AS_1252.items() if byte < 0xC0))
-_LEADS = "".join(f"|{re.escape(lead)}[{_TAIL}]{{{n}}}" for n, leads in ((2, range(0xE0, 0xF0)), (3, range(0xF0, 0xF5)))
-                 for lead in (chr(b) for b in leads))  # fmt: skip
-_UTF8_AS_1252 = re.compile(rf"(?:[Â-ß][{_TAIL}]{_LEADS})+")
+_SUSPECT = re.compile(f"[Â-ô][{_TAIL}]")
+"""What every stretch of the first kind begins with: found quickly, and rare."""
+_UTF8_AS_1252 = re.compile(f"(?:[Â-ß][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|[ð-ô][{_TAIL}]{{3}})+")
+_LATIN_RUN = re.compile("[\u00a1-\u00fe]{8}")
 _GBK_AS_LATIN = re.compile("(?:[\u00a1-\u00fe]{2}){4,}")
 _UTF8_AS_GBK = re.compile("[\u0391-\u0451\u2010-\u2642\u3000-\u312f\u3400-\u9fff\ue000-\uf8ff\uff00-\uffef]{6,}")
 _GBK_SIGNS = ("锛", "銆", "鈥", "鐨")
@@ -52,12 +53,13 @@ def misread(text: str) -> list[Span]:
     """
     if text.isascii():
         return []
-    latin = [_back(match, _bytes_of_1252(match[0]), "utf-8") for match in _UTF8_AS_1252.finditer(text)]
+    suspects = _UTF8_AS_1252.finditer(text) if _SUSPECT.search(text) else ()
+    latin = [_back(match, _bytes_of_1252(match[0]), "utf-8") for match in suspects]
     found = [span for span in latin if span is not None and not _ONE_WIDE.match(span.replacement)]
     if len(found) < MIN_STRETCHES:
         found = []
     taken = {place for span in found for place in range(span.start, span.end)}
-    for match in _GBK_AS_LATIN.finditer(text):
+    for match in _GBK_AS_LATIN.finditer(text) if _LATIN_RUN.search(text) else ():
         span = _back(match, match[0].encode("latin-1"), "gb2312")
         if span is not None and not taken & set(range(span.start, span.end)):
             found.append(span)
