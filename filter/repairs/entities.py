@@ -41,7 +41,7 @@ def undecoded_entities(text: str) -> list[Span]:
             continue
         begin, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
         rest = text[begin : match.start()] + text[match.end() : end if end >= 0 else len(text)]
-        # A reference by itself between words is what is spoken of, if it is not a blank or an ampersand.
+        # A line that is nothing else is judged as it is, and never becomes a blank one.
         if not _ABOUT_MARKUP.search(rest) and rest.strip():
             found.append(Span(*match.span(), RESIDUE, shown))
     return found
