@@ -196,17 +196,23 @@ def spelled_out(codes: Codes) -> Indices:
     >>> "".join(map(chr, folded.codes[folded.starts[0] : folded.ends[0]]))
     'casino  wins in the u.s.'
     """
-    kind = _spelling_table().take(codes, mode="clip")
-    letter, separator = kind == _LETTER, kind == _BETWEEN
-    between = np.flatnonzero(separator[1:-1] & letter[:-2] & letter[2:]) + 1
+    table = _spelling_table()
+    between = np.flatnonzero(table.take(codes, mode="clip") == _BETWEEN)
     if len(between) < SPELLED - 1:
         return between[:0]
     # The next such separator stands two places on, and is the same.
+    follows = np.diff(between) == 2
+    row = np.concatenate(([False], follows)) | np.concatenate((follows, [False]))
+    between = between[row & (between > 1) & (between < len(codes) - 2)]
+    between = between[(table.take(codes[between - 1]) == _LETTER) & (table.take(codes[between + 1]) == _LETTER)]
+    if not len(between):
+        return between
     follows = (np.diff(between) == 2) & (np.diff(codes[between].astype(np.int64)) == 0)
     begins = np.flatnonzero(np.concatenate(([True], ~follows)))
     length = np.diff(begins, append=len(between))
     # Where a word begins or ends with more than one letter, its separators are an author's: "a-b-c and so on".
-    whole = ~letter[between[begins] - 2] & ~letter[between[begins + length - 1] + 2]
+    before, after = codes[between[begins] - 2], codes[between[begins + length - 1] + 2]
+    whole = (table.take(before) != _LETTER) & (table.take(after) != _LETTER)
     spelled: Indices = between[np.repeat((length >= SPELLED - 1) & whole, length)]
     return spelled
 

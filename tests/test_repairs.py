@@ -85,9 +85,10 @@ def test_repairing_keeps_the_lines(text):
     assert len(repaired(text)) <= len(text)
 
 
-@given(st.text(st.characters(blacklist_characters="(（?"), max_size=80))
-def test_text_without_brackets_and_question_marks_is_left_alone(text):
-    assert find_repairs(text) == []
+@given(st.text(st.characters(blacklist_characters="(（?<&"), max_size=80))
+def test_text_without_brackets_and_marks_of_markup_is_left_alone(text):
+    # Any letters can be what bytes became in the wrong encoding, so of misread text nothing is said here.
+    assert find_repairs(text, ["mojibake", "icons"]) == []
 
 
 def test_glosses_are_found_on_a_long_page_in_time():

@@ -14,6 +14,7 @@ from filter.repairs.gloss import glosses
 from filter.repairs.markup import leftover_tags
 from filter.repairs.mojibake import misread
 from filter.repairs.private_use import icons
+from filter.repairs.traces import CONVERTED, MISREAD, PRIVATE, traces
 
 REPAIRS: dict[str, Callable[[str], list[Span]]] = {
     "gloss": glosses,
@@ -23,6 +24,7 @@ REPAIRS: dict[str, Callable[[str], list[Span]]] = {
     "mojibake": misread,
 }
 """By the names under which they can be switched off."""
+_NEEDS = {"gloss": CONVERTED, "icons": PRIVATE, "mojibake": MISREAD}
 
 
 def find_repairs(text: str, without: Collection[str] = ()) -> list[Span]:
@@ -45,7 +47,13 @@ def find_repairs(text: str, without: Collection[str] = ()) -> list[Span]:
     >>> [(text[r.start : r.end], r.replacement) for text in ["網(wǎng)站發(fā)布&nbsp;公告"] for r in find_repairs(text)]
     [('(wǎng)', ''), ('(fā)', ''), ('&nbsp;', ' ')]
     """
-    found = [span for name, repair in REPAIRS.items() if name not in without for span in repair(text)]
+    there = traces(text)
+    found = [
+        span
+        for name, repair in REPAIRS.items()
+        if name not in without and (name not in _NEEDS or there & _NEEDS[name])
+        for span in repair(text)
+    ]
     if len(found) < 2:
         return found
     plan: list[Span] = []

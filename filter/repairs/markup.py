@@ -33,7 +33,7 @@ def leftover_tags(text: str) -> list[Span]:
     >>> leftover_tags("<p>The hall opens at nine.</p>")
     []
     """
-    if "/" not in text or ">" not in text:
+    if "</" not in text and "?/" not in text:
         return []
     # A line that is nothing else is residue as a whole: it is judged as it is, and never becomes a blank one.
     broken = [

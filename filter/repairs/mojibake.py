@@ -14,6 +14,7 @@ import re
 
 from filter.labels import RESIDUE
 from filter.page import Span
+from filter.repairs.traces import MISREAD_SIGNS
 
 _AS_1252 = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(128, 256)} | {chr(b): b for b in range(128, 160)}
 """Characters that bytes from 128 on become in windows-1252, or in Latin-1 where it has none."""
@@ -24,8 +25,6 @@ _UTF8_AS_1252 = re.compile(f"(?:[Â-ß][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|[ð-ô][{
 _LATIN_RUN = re.compile("[\u00a1-\u00fe]{8}")
 _GBK_AS_LATIN = re.compile("(?:[\u00a1-\u00fe]{2}){4,}")
 _UTF8_AS_GBK = re.compile("[\u0391-\u0451\u2010-\u2642\u3000-\u312f\u3400-\u9fff\ue000-\uf8ff\uff00-\uffef]{6,}")
-_GBK_SIGNS = ("锛", "銆", "鈥", "鐨")
-"""What the comma, the full stop, the quotation marks and the commonest character of Chinese become."""
 _ONE_WIDE = re.compile("[\u2e80-\U0010ffff]\\Z")
 """A single wide character: in French, é before a narrow blank and a closing quotation mark would make one."""
 MIN_STRETCHES = 2
@@ -51,8 +50,6 @@ def misread(text: str) -> list[Span]:
     >>> misread("Château, à côté: ÅÄÖ")
     []
     """
-    if text.isascii():
-        return []
     suspects = _UTF8_AS_1252.finditer(text) if _SUSPECT.search(text) else ()
     latin = [_back(match, _bytes_of_1252(match[0]), "utf-8") for match in suspects]
     found = [span for span in latin if span is not None and not _ONE_WIDE.match(span.replacement)]
@@ -63,7 +60,7 @@ def misread(text: str) -> list[Span]:
         span = _back(match, match[0].encode("latin-1"), "gb2312")
         if span is not None and not taken & set(range(span.start, span.end)):
             found.append(span)
-    if any(sign in text for sign in _GBK_SIGNS):
+    if any(sign in text for sign in MISREAD_SIGNS):
         found += [span for span in map(_read_as_gbk, _UTF8_AS_GBK.finditer(text)) if span is not None]
     return found
 
