@@ -206,7 +206,7 @@ def spelled_out(codes: Codes) -> Indices:
     between = between[row & (between > 1) & (between < len(codes) - 2)]
     between = between[(table.take(codes[between - 1]) == _LETTER) & (table.take(codes[between + 1]) == _LETTER)]
     if not len(between):
-        return between
+        return between[:0]
     follows = (np.diff(between) == 2) & (np.diff(codes[between].astype(np.int64)) == 0)
     begins = np.flatnonzero(np.concatenate(([True], ~follows)))
     length = np.diff(begins, append=len(between))

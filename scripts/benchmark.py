@@ -155,8 +155,9 @@ def train_peers(work: Path) -> None:
             f"__label__{int(is_junk)} {' '.join(text.split())}" for text, is_junk in zip(texts, junk, strict=True)
         )
         (work / "lines.txt").write_text(rows + "\n", encoding="utf8", errors="replace")
+        # At higher rates its training meets a number that is none on these lines.
         fasttext.train_supervised(
-            str(work / "lines.txt"), lr=0.05, dim=16, epoch=3, minn=1, maxn=4, bucket=1 << 18, thread=1, verbose=0
+            str(work / "lines.txt"), lr=0.01, dim=16, epoch=3, minn=1, maxn=4, bucket=1 << 18, thread=1, verbose=0
         ).save_model(str(work / "peer.bin"))
 
 
