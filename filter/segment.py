@@ -197,7 +197,7 @@ def spelled_out(codes: Codes) -> Indices:
     'casino  wins in the u.s.'
     """
     table = _spelling_table()
-    between = np.flatnonzero(table.take(codes, mode="clip") == _BETWEEN)
+    between: Indices = np.flatnonzero(table.take(codes, mode="clip") == _BETWEEN)
     if len(between) < SPELLED - 1:
         return between[:0]
     # The next such separator stands two places on, and is the same.
