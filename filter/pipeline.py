@@ -20,6 +20,7 @@ from filter.labels import BLANK, FURNITURE, GENUINE, INJECTED, LABELS
 from filter.model import Model, load_model, shipped
 from filter.page import Line, Page, Span, apply_spans
 from filter.policy import Policy, make_policy
+from filter.reflow import Reflowed, before_repairs, on_lines, reflowed
 from filter.repairs import REPAIRS, find_repairs
 from filter.second_opinion import SecondOpinion, make_second_opinion
 from filter.segment import Batch, Folded, batches, fold, segment
@@ -218,7 +219,7 @@ class PageFilter:
             some = any(site is not None for _, site in window)
             groups = list(_grouped(window))
             for group, its_sites in groups if some else ():
-                batch = segment([judged(text) for text in group])
+                batch = segment([as_judged(judged(text))[0] for text in group])
                 counts.add(batch, fold(batch), its_sites)
             for group, its_sites in groups:
                 yield from self._clean_batch(group, partial(counts.evidence, sites=its_sites) if some else None)
@@ -254,7 +255,10 @@ class PageFilter:
         list of Explanation
             One for each of `lines`; a blank line has no reasons.
         """
-        return explain_page(lines, judged(text), self.model, self.settings, page.evidence)
+        mended = judged(text)
+        # What other pages said of sentences or paragraphs they did not say of the lines that are explained.
+        evidence = page.evidence if as_judged(mended)[1] is None else None
+        return explain_page(lines, mended, self.model, self.settings, evidence)
 
     def _clean_batch(self, texts: list[str], evidence: Gather | None = None) -> list[Page]:
         # Whoever asked for the lines of a page will ask for those of the next ones.
@@ -274,7 +278,8 @@ class PageFilter:
             known = gather(batch, folded) if gather else Evidence.none(len(batch.starts))
             return known
 
-        to_judge = [judged(text, spans) for text, spans in zip(texts, repairs, strict=True)]
+        flows = [as_judged(judged(text, spans)) for text, spans in zip(texts, repairs, strict=True)]
+        to_judge = [text for text, _ in flows]
         # What was read once is not read again when its lines are asked for.
         labels = labels or self.second_opinion is not None
         classified = partial(classify, to_judge, self.model, labels=labels, evidence=gather and evidence)
@@ -286,16 +291,25 @@ class PageFilter:
             self.settings, self.second_opinion, self.missing = self._without, None, str(error)
             batch, verdicts = classified()
         kept = self._kept(verdicts, batch)
+        for index, (_, flow) in enumerate(flows):
+            if flow is not None and not flow.wrapped:
+                # Where a menu ends on a page of one line its sentences do not tell: only what was injected is cut.
+                of_page = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
+                kept[of_page] |= np.isin(verdicts.label[of_page], FURNITURE_COLUMNS)
         blank = verdicts.label == NO_LABEL
         runs = runs_of(kept, blank, batch.first_line)
         whole = _whole_pages(verdicts, kept, batch, self.settings.spam_page)
-        moved = [bool(spans) for spans in repairs]
+        mended = repairs
         if self._without_repairs:
             repairs = [find_repairs(text, self._without_repairs) for text in texts]
-        return [
-            self._page(index, text, spans, batch, verdicts, kept, runs, labels, whole[index], known, moved[index])
-            for index, (text, spans) in enumerate(zip(texts, repairs, strict=True))
-        ]
+        pages = []
+        for index, (text, spans, (_, flow)) in enumerate(zip(texts, repairs, flows, strict=True)):
+            shared = (batch, verdicts, kept, labels, whole[index], known)
+            if flow is None:
+                pages.append(self._page(index, text, spans, *shared, runs, bool(mended[index])))
+            else:
+                pages.append(self._reflowed_page(index, text, spans, *shared, mended[index], flow))
+        return pages
 
     def _kept(self, verdicts: Verdicts, batch: Batch) -> NDArray[np.bool_]:
         """Which lines stay: a label that may go does when its threshold is reached."""
@@ -320,10 +334,10 @@ class PageFilter:
         batch: Batch,
         verdicts: Verdicts,
         kept: NDArray[np.bool_],
-        runs: Runs,
         labels: bool,
         whole: dict[str, Any],
         known: Evidence | None,
+        runs: Runs,
         moved: bool,
     ) -> Page:
         lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
@@ -342,6 +356,60 @@ class PageFilter:
             return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **whole)
         make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
         return Page(output, make, evidence=evidence, **whole)
+
+    def _reflowed_page(
+        self,
+        index: int,
+        text: str,
+        repairs: list[Span],
+        batch: Batch,
+        verdicts: Verdicts,
+        kept: NDArray[np.bool_],
+        labels: bool,
+        whole: dict[str, Any],
+        known: Evidence | None,
+        mended: list[Span],
+        flow: Reflowed,
+    ) -> Page:
+        """A page that was judged by its sentences or paragraphs."""
+        parts = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
+        label, junk, stays, cuts = on_lines(flow, verdicts.label[parts], verdicts.junk[parts], kept[parts])
+        cuts = [
+            Span(before_repairs(c.start, mended, is_end=False), before_repairs(c.end, mended, is_end=True), c.label)
+            for c in cuts
+        ]
+        starts, ends = line_bounds(text)
+        runs = runs_of(stays, label == NO_LABEL, np.array([0, len(stays)]))
+        # What is cut need not be mended.
+        others = [r for r in repairs if not any(c.start < r.end and r.start < c.end for c in cuts)]
+        others = [r for r in others if stays[np.searchsorted(starts, r.start, side="right") - 1]]
+        spans = sorted([*cuts, *others], key=lambda span: span.start)
+        output = joined(text, starts[runs.first].tolist(), ends[runs.last].tolist(), spans)
+        evidence = None if known is None else known.of(parts)
+        if not labels:
+            return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **whole)
+        return Page(output, partial(_lines, text, starts, ends, label, junk, stays, spans), evidence=evidence, **whole)
+
+
+def as_judged(text: str) -> tuple[str, Reflowed | None]:
+    """A mended page as it is judged, by its sentences or paragraphs where its line breaks say nothing.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    text : str
+    flow : Reflowed or None
+
+    Examples
+    --------
+    >>> as_judged("plain text")
+    ('plain text', None)
+    """
+    flow = None if len(text) > LONGEST_LINE else reflowed(text)
+    return (text, None) if flow is None else (flow.text, flow)
 
 
 def _whole_pages(verdicts: Verdicts, kept: NDArray[np.bool_], batch: Batch, spam_page: float) -> list[dict[str, Any]]:
