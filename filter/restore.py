@@ -14,6 +14,7 @@ from filter.emit import runs_of
 from filter.errors import ReceiptError
 from filter.io.rebuild import all_lines, clean_text, encoded, joined_lines, patched, rebuilt, row_with
 from filter.io.receipts import LINE, PAGE, VERSION
+from filter.page import Span, apply_spans
 
 Chosen = Callable[[int, str], bool]
 """Takes number and label of a dropped or changed line, and tells whether it is to come back."""
@@ -149,9 +150,14 @@ def _some_of(receipt: Receipt, lines: list[str], chosen: Chosen) -> str:
     """The text without what is neither kept nor chosen."""
     kept, blank = np.ones(len(lines), bool), np.array([not line.strip() for line in lines], bool)
     for record in receipt.lines:
-        if not chosen(record["number"], record["label"]):
-            kept[record["number"]] = record["output"] is not None
-            lines[record["number"]] = record["output"] or ""
+        number = record["number"]
+        if chosen(number, record["label"]):
+            continue
+        kept[number] = record["output"] is not None
+        # Of a line that stayed each stretch comes back by what it is.
+        spans = [Span(*(span[name] for name in ("start", "end", "label", "replacement"))) for span in record["spans"]]
+        left = [span for span in spans if not chosen(number, span.label)]
+        lines[number] = apply_spans(record["text"], left) if kept[number] else ""
     runs = runs_of(kept, blank, np.array([0, len(lines)]))
     shown = [line for first, last in zip(runs.first.tolist(), runs.last.tolist(), strict=True) for line in lines[first : last + 1]]
     return joined_lines(shown, receipt.page["ends_with_line_feed"] and bool(shown))

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import pages, seed_pages, text_of
 from test_pipeline import check_contract
+from test_restore import receipts_of
 
 from filter import reflow
 from filter.labels import RESIDUE
 from filter.page import Span, apply_spans
 from filter.pipeline import PageFilter, as_judged, judged
+from filter.restore import restore, restore_some
 
 HONEST = [
     "The library opens at nine on weekdays and closes when the last reader has found his umbrella.",
@@ -37,6 +39,7 @@ HONEST = [
     "He retired twelve years ago and comes in every day.",
     "When the lamp over the door is lit, there is somebody in.",
 ]
+JUNK = "亚洲精品一区二区三区在线观看 国产成人免费视频 久久久精品。"
 WHOLE = [text_of(page) for page in seed_pages() if page.name][::7]
 
 
@@ -76,8 +79,7 @@ def test_pages_of_lines_are_judged_by_their_lines(text: str):
 
 def test_junk_goes_from_a_page_on_one_line_and_the_rest_joins_as_it_was():
     page_filter = PageFilter.load()
-    junk = "亚洲精品一区二区三区在线观看 国产成人免费视频 久久久精品。"
-    page = page_filter.clean(" ".join([*HONEST[:9], junk, *HONEST[9:]]))
+    page = page_filter.clean(" ".join([*HONEST[:9], JUNK, *HONEST[9:]]))
     assert page.text == " ".join(HONEST)
     (line,) = page.lines
     assert line.kept
@@ -143,3 +145,20 @@ def test_places_of_mended_text_are_found_again(parts):
         assert came[at] == mended[place]
     for place in range(1, len(mended) + 1):
         assert came[reflow.before_repairs(place, spans, is_end=True) - 1] == mended[place - 1]
+
+
+def test_what_was_cut_comes_back():
+    page_filter = PageFilter.load()
+    text = " ".join([*HONEST[:9], JUNK, *HONEST[9:]])
+    receipt, clean, _ = receipts_of(page_filter, text.encode(), same=False)
+    assert clean.decode() == " ".join(HONEST)
+    assert restore(receipt, clean).decode() == text
+    assert restore_some(receipt, clean, lambda number, label: label == "navigation") == clean
+    assert restore_some(receipt, clean, lambda number, label: label.startswith("spam")).decode() == text
+
+
+def test_a_page_on_one_line_is_explained():
+    page_filter = PageFilter.load()
+    (explanation,) = page_filter.explain(" ".join([*HONEST[:9], JUNK, *HONEST[9:]]))
+    assert explanation.line.spans
+    assert explanation.reasons
