@@ -295,7 +295,7 @@ class PageFilter:
             if flow is not None and not flow.wrapped:
                 # Where a menu ends on a page of one line its sentences do not tell: only what was injected is cut.
                 of_page = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
-                kept[of_page] |= np.isin(verdicts.label[of_page], FURNITURE_COLUMNS)
+                kept[of_page] |= np.isin(verdicts.label[of_page], FURNITURE_COLUMNS) | flow.uncut
         blank = verdicts.label == NO_LABEL
         runs = runs_of(kept, blank, batch.first_line)
         whole = _whole_pages(verdicts, kept, batch, self.settings.spam_page)

@@ -23,6 +23,8 @@ ONE_LINE = 1500
 """Characters from which a line may be a whole page; the longest paragraphs that authors write have about as many."""
 MOST_ON_IT = 0.6
 """Share of the page's characters that such lines hold at least."""
+LONGEST_PART = 400
+"""Characters up to which a part of such a line is cut: a longer one is a title, a menu and a sentence that no mark tells apart."""
 WIDEST = 120
 NARROWEST = 40
 """Between these lie the widths at which mail programs and terminals break lines."""
@@ -60,6 +62,12 @@ class Reflowed:
     line_starts: Indices
     line_ends: Indices
     wrapped: bool
+
+    @property
+    def uncut(self) -> NDArray[np.bool_]:
+        """Which of its lines stay whatever is said of them."""
+        long: NDArray[np.bool_] = self.ends - self.starts > LONGEST_PART
+        return long & (not self.wrapped)
 
 
 def reflowed(text: str) -> Reflowed | None:
