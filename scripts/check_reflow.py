@@ -80,7 +80,7 @@ def main() -> None:
     print(row("as lines", pages, lambda text: text, page_filter))
     print(row("on one line", pages, one_line, page_filter))
     print(row(f"wrapped at {COLUMNS} columns", pages, wrapped, page_filter))
-    with mock.patch("filter.pipeline.reflowed", lambda text: None):
+    with mock.patch("filter.pipeline.reflowed", return_value=None):
         print(row("on one line, judged by the line", pages, one_line, page_filter))
         print(row("wrapped, judged by the line", pages, wrapped, page_filter))
 

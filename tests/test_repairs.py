@@ -13,7 +13,11 @@ from filter.page import Span, apply_spans
 from filter.pipeline import PageFilter
 from filter.repairs import REPAIRS, find_repairs
 
-CASES = [json.loads(row) for row in (ROOT / "tests" / "cases" / "repairs.jsonl").read_text(encoding="utf8").splitlines()]
+CASES = [
+    json.loads(row)
+    for name in ("repairs.jsonl", "honest_brackets.jsonl")
+    for row in (ROOT / "tests" / "cases" / name).read_text(encoding="utf8").splitlines()
+]
 damaged_text = st.lists(
     st.sampled_from(
         [
