@@ -66,10 +66,10 @@ def test_cases(text, output):
     assert repaired(text) == output
 
 
-def test_half_of_the_cases_are_honest_look_alikes():
+def test_there_are_honest_look_alikes_by_the_hundred():
     honest = sum(row["text"] == row["output"] for row in CASES)
-    assert len(CASES) >= 40
-    assert 0.5 <= honest / len(CASES) < 0.75
+    assert honest >= 300
+    assert len(CASES) - honest >= 35
 
 
 @given(st.one_of(damaged_text, pages, any_text))
