@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from material import ODD, pages, seed_lines
 
 from filter.codepoints import fold_table
 from filter.ngrams import N_BUCKETS, ORDERS, line_buckets, pack_pair, score_labels, score_lines, window_counts
-from filter.segment import fold, segment, select
+from filter.segment import fold, segment, select, spelled_out
 
 MASK = 0xFFFFFFFF
 MULTIPLIERS = (0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1)
@@ -48,8 +48,11 @@ def lines_of(texts: list[str]) -> list[str]:
 
 @given(st.lists(pages, max_size=5))
 def test_sums_are_those_of_the_plain_reference(texts):
-    scores = score_lines(fold(segment(texts)), WEIGHTS)
-    assert scores.tolist() == [reference_score(line) for line in lines_of(texts)]
+    batch = segment(texts)
+    codes = fold_table().take(batch.codes)
+    # The reference takes letters as they stand; what puts spelled-out words together has tests of its own.
+    assume(not len(spelled_out(codes[codes != 0])))
+    assert score_lines(fold(batch), WEIGHTS).tolist() == [reference_score(line) for line in lines_of(texts)]
 
 
 @given(st.lists(pages, max_size=5), st.sampled_from((1, 2, 3, 4, 5, 7, 64, 1000)))
