@@ -105,10 +105,10 @@ class Page:
     dropped : dict of str to int
         How many lines were dropped, by what they are: ``injected``, ``furniture`` or ``genuine``; only what is not 0.
     verdict : {"clean", "injected", "spam", "empty"}
-        ``injected`` where something injected was dropped, ``spam`` where nothing on the page is genuine, ``empty`` where
+        ``injected`` where something injected was dropped or cut, ``spam`` where nothing on the page is genuine, ``empty`` where
         there is no text at all.
     junk_share : float
-        Share of its characters that stood in dropped lines, blank lines apart.
+        Share of its characters that were dropped, blank lines apart.
     evidence : Evidence or None
         What other pages of its site said of its lines, where that was asked.
     """

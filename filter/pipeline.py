@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice, zip_longest
 from pathlib import Path
@@ -23,7 +24,7 @@ from filter.policy import Policy, make_policy
 from filter.reflow import Reflowed, before_repairs, on_lines, reflowed
 from filter.repairs import REPAIRS, find_repairs
 from filter.second_opinion import SecondOpinion, make_second_opinion
-from filter.segment import Batch, Folded, batches, fold, segment
+from filter.segment import Batch, Folded, batches, fold, line_bounds, segment
 from filter.site import Evidence, SiteCounts
 from filter.verdict import spam_scores
 from filter.verdict import verdicts as judge_pages
@@ -299,16 +300,16 @@ class PageFilter:
         blank = verdicts.label == NO_LABEL
         runs = runs_of(kept, blank, batch.first_line)
         whole = _whole_pages(verdicts, kept, batch, self.settings.spam_page)
+        found = _Found(batch, verdicts, kept, labels, whole, known)
         mended = repairs
         if self._without_repairs:
             repairs = [find_repairs(text, self._without_repairs) for text in texts]
         pages = []
         for index, (text, spans, (_, flow)) in enumerate(zip(texts, repairs, flows, strict=True)):
-            shared = (batch, verdicts, kept, labels, whole[index], known)
             if flow is None:
-                pages.append(self._page(index, text, spans, *shared, runs, bool(mended[index])))
+                pages.append(self._page(index, text, spans, found, runs, bool(mended[index])))
             else:
-                pages.append(self._reflowed_page(index, text, spans, *shared, mended[index], flow))
+                pages.append(self._reflowed_page(index, text, spans, found, mended[index], flow))
         return pages
 
     def _kept(self, verdicts: Verdicts, batch: Batch) -> NDArray[np.bool_]:
@@ -326,69 +327,73 @@ class PageFilter:
         stays: NDArray[np.bool_] = (verdicts.label == NO_LABEL) | ~(self._dropped[verdicts.label] & certain)
         return stays
 
-    def _page(
-        self,
-        index: int,
-        text: str,
-        repairs: list[Span],
-        batch: Batch,
-        verdicts: Verdicts,
-        kept: NDArray[np.bool_],
-        labels: bool,
-        whole: dict[str, Any],
-        known: Evidence | None,
-        runs: Runs,
-        moved: bool,
-    ) -> Page:
-        lines = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
+    def _page(self, index: int, text: str, repairs: list[Span], found: _Found, runs: Runs, moved: bool) -> Page:
+        batch, lines = found.batch, found.lines_of(index)
         if moved or len(text) > LONGEST_LINE:
             # What was judged is not what came: its lines lie elsewhere.
             starts, ends = line_bounds(text)
         else:
             starts, ends = batch.starts[lines] - batch.page_start[index], batch.ends[lines] - batch.page_start[index]
+        kept = found.kept[lines]
         if repairs:
-            repairs = [r for r in repairs if kept[lines][np.searchsorted(starts, r.start, side="right") - 1]]
+            repairs = [r for r in repairs if kept[np.searchsorted(starts, r.start, side="right") - 1]]
         run = slice(runs.bounds[index], runs.bounds[index + 1])
         first, last = runs.first[run] - lines.start, runs.last[run] - lines.start
         output = joined(text, starts[first].tolist(), ends[last].tolist(), repairs)
-        evidence = None if known is None else known.of(lines)
-        if not labels:
-            return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **whole)
-        make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept[lines], repairs)
-        return Page(output, make, evidence=evidence, **whole)
+        if not found.labels:
+            return self._unlabelled(text, output, found, index)
+        verdicts = found.verdicts
+        make = partial(_lines, text, starts, ends, verdicts.label[lines], verdicts.junk[lines], kept, repairs)
+        return Page(output, make, evidence=found.evidence_of(index), **found.whole[index])
 
     def _reflowed_page(
-        self,
-        index: int,
-        text: str,
-        repairs: list[Span],
-        batch: Batch,
-        verdicts: Verdicts,
-        kept: NDArray[np.bool_],
-        labels: bool,
-        whole: dict[str, Any],
-        known: Evidence | None,
-        mended: list[Span],
-        flow: Reflowed,
+        self, index: int, text: str, repairs: list[Span], found: _Found, mended: list[Span], flow: Reflowed
     ) -> Page:
         """A page that was judged by its sentences or paragraphs."""
-        parts = slice(int(batch.first_line[index]), int(batch.first_line[index + 1]))
-        label, junk, stays, cuts = on_lines(flow, verdicts.label[parts], verdicts.junk[parts], kept[parts])
+        parts, verdicts = found.lines_of(index), found.verdicts
+        label, junk, kept, cuts = on_lines(flow, verdicts.label[parts], verdicts.junk[parts], found.kept[parts])
         cuts = [
             Span(before_repairs(c.start, mended, is_end=False), before_repairs(c.end, mended, is_end=True), c.label)
             for c in cuts
         ]
         starts, ends = line_bounds(text)
-        runs = runs_of(stays, label == NO_LABEL, np.array([0, len(stays)]))
+        runs = runs_of(kept, label == NO_LABEL, np.array([0, len(kept)]))
         # What is cut need not be mended.
-        others = [r for r in repairs if not any(c.start < r.end and r.start < c.end for c in cuts)]
-        others = [r for r in others if stays[np.searchsorted(starts, r.start, side="right") - 1]]
-        spans = sorted([*cuts, *others], key=lambda span: span.start)
+        repairs = [r for r in repairs if not any(c.start < r.end and r.start < c.end for c in cuts)]
+        repairs = [r for r in repairs if kept[np.searchsorted(starts, r.start, side="right") - 1]]
+        spans = sorted([*cuts, *repairs], key=lambda span: span.start)
         output = joined(text, starts[runs.first].tolist(), ends[runs.last].tolist(), spans)
-        evidence = None if known is None else known.of(parts)
-        if not labels:
-            return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **whole)
-        return Page(output, partial(_lines, text, starts, ends, label, junk, stays, spans), evidence=evidence, **whole)
+        # Lines are counted, as they came.
+        found.whole[index]["dropped"] = _dropped_kinds(label, kept, np.zeros(len(kept), np.int64), 1)[0]
+        if not found.labels:
+            return self._unlabelled(text, output, found, index)
+        make = partial(_lines, text, starts, ends, label, junk, kept, spans)
+        return Page(output, make, evidence=found.evidence_of(index), **found.whole[index])
+
+    def _unlabelled(self, text: str, output: str, found: _Found, index: int) -> Page:
+        """A page whose lines are found when they are asked for."""
+        evidence = found.evidence_of(index)
+        return Page(output, partial(self._lines_of, text, evidence), evidence=evidence, **found.whole[index])
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found of a batch: of its lines, and of each of its pages."""
+
+    batch: Batch
+    verdicts: Verdicts
+    kept: NDArray[np.bool_]
+    labels: bool
+    whole: list[dict[str, Any]]
+    evidence: Evidence | None
+
+    def lines_of(self, index: int) -> slice:
+        """The lines of a page in the batch."""
+        return slice(int(self.batch.first_line[index]), int(self.batch.first_line[index + 1]))
+
+    def evidence_of(self, index: int) -> Evidence | None:
+        """What other pages of its site said of a page."""
+        return None if self.evidence is None else self.evidence.of(self.lines_of(index))
 
 
 def as_judged(text: str) -> tuple[str, Reflowed | None]:
@@ -418,17 +423,19 @@ def _whole_pages(verdicts: Verdicts, kept: NDArray[np.bool_], batch: Batch, spam
     scores = spam_scores(verdicts.injected, verdicts.junk, mass, batch.page_of, len(batch.texts))
     was_injected = ~kept & np.isin(verdicts.label, INJECTED_COLUMNS)
     found, shares = judge_pages(scores, spam_page, mass, ~kept, was_injected, batch.page_of)
-    dropped = _dropped_kinds(verdicts.label, kept, batch)
+    dropped = _dropped_kinds(verdicts.label, kept, batch.page_of, len(batch.texts))
     return [
         {"dropped": kinds, "verdict": verdict, "junk_share": share}
         for kinds, verdict, share in zip(dropped, found, shares, strict=True)
     ]
 
 
-def _dropped_kinds(labels: NDArray[np.int8], kept: NDArray[np.bool_], batch: Batch) -> list[dict[str, int]]:
+def _dropped_kinds(
+    labels: NDArray[np.int8], kept: NDArray[np.bool_], page_of: NDArray[np.int64], n_pages: int
+) -> list[dict[str, int]]:
     """How many dropped lines of each page are of each kind."""
-    n_pages, gone = len(batch.texts), np.flatnonzero(~kept)
-    place = batch.page_of[gone] * len(LABELS) + labels[gone]
+    gone = np.flatnonzero(~kept)
+    place = page_of[gone] * len(LABELS) + labels[gone]
     counts = np.bincount(place, minlength=n_pages * len(LABELS)).reshape(n_pages, len(LABELS))
     kinds = {"injected": INJECTED_COLUMNS, "furniture": FURNITURE_COLUMNS, "genuine": GENUINE_COLUMNS}
     by_kind = np.stack([counts[:, columns].sum(axis=1) for columns in kinds.values()], axis=1).tolist()
@@ -501,27 +508,6 @@ def shortened(text: str) -> str:
     half = LONGEST_LINE // 2
     lines = (line if len(line) <= LONGEST_LINE else line.strip() for line in text.split("\n"))
     return "\n".join(line if len(line) <= LONGEST_LINE else line[:half] + line[-half:] for line in lines)
-
-
-def line_bounds(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    r"""Where each line of a page begins and ends.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    starts, ends : ndarray of int64, shape (n_lines,)
-
-    Examples
-    --------
-    >>> [bound.tolist() for bound in line_bounds("one\n\ntwo\n")]
-    [[0, 4, 5], [3, 4, 8]]
-    """
-    lengths = np.array([len(line) for line in text.removesuffix("\n").split("\n")] if text else [], np.int64)
-    ends = np.cumsum(lengths + 1) - 1
-    return ends - lengths, ends
 
 
 def _lines(

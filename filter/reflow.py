@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from filter.classify import NO_LABEL
 from filter.labels import LABELS
 from filter.page import Span
-from filter.segment import Floats, Indices
+from filter.segment import Floats, Indices, line_bounds
 
 ONE_LINE = 1500
 """Characters from which a line may be a whole page; the longest paragraphs that authors write have about as many."""
@@ -98,7 +98,7 @@ def reflowed(text: str) -> Reflowed | None:
 
 
 def _by_sentence(text: str, lines: Sequence[str]) -> Reflowed | None:
-    line_starts, line_ends = _bounds(lines)
+    line_starts, line_ends = line_bounds(text)
     starts, ends = [], []
     for start, line in zip(line_starts.tolist(), lines, strict=True):
         cuts = [match.span() for match in _SENTENCE_END.finditer(line)] if len(line) >= ONE_LINE else []
@@ -125,7 +125,7 @@ def _by_paragraph(text: str, lines: Sequence[str]) -> Reflowed | None:
         fits.append(not both or width + 1 + _width(after.split(maxsplit=1)[0]) <= widest)
     if not pairs or fits.count(False) < WRAPPED * pairs:
         return None
-    line_starts, line_ends = _bounds(lines)
+    line_starts, line_ends = line_bounds(text)
     opens = np.array([True, *fits])
     return _made(
         text,
@@ -149,12 +149,6 @@ def _made(
         line_ends,
         wrapped,
     )
-
-
-def _bounds(lines: Sequence[str]) -> tuple[Indices, Indices]:
-    lengths = np.array([len(line) for line in lines], np.int64)
-    ends = np.cumsum(lengths + 1) - 1
-    return ends - lengths, ends
 
 
 def _width(text: str) -> int:

@@ -17,7 +17,7 @@ from filter.io.receipts import LINE, PAGE, VERSION
 from filter.page import Span, apply_spans
 
 Chosen = Callable[[int, str], bool]
-"""Takes number and label of a dropped or changed line, and tells whether it is to come back."""
+"""Takes the number of a line and a label, its own or that of a stretch of it, and tells whether that is to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _some_of(receipt: Receipt, lines: list[str], chosen: Chosen) -> str:
             continue
         kept[number] = record["output"] is not None
         # Of a line that stayed each stretch comes back by what it is.
-        spans = [Span(*(span[name] for name in ("start", "end", "label", "replacement"))) for span in record["spans"]]
+        spans = [Span(**span) for span in record["spans"]]
         left = [span for span in spans if not chosen(number, span.label)]
         lines[number] = apply_spans(record["text"], left) if kept[number] else ""
     runs = runs_of(kept, blank, np.array([0, len(lines)]))

@@ -254,6 +254,27 @@ def with_digits(batch: Batch, folded: Folded) -> Folded:
     return replace(folded, codes=codes)
 
 
+def line_bounds(text: str) -> tuple[Indices, Indices]:
+    r"""Where each line of a page begins and ends.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    starts, ends : ndarray of int64, shape (n_lines,)
+
+    Examples
+    --------
+    >>> [bound.tolist() for bound in line_bounds("one\n\ntwo\n")]
+    [[0, 4, 5], [3, 4, 8]]
+    """
+    lengths = np.array([len(line) for line in text.removesuffix("\n").split("\n")] if text else [], np.int64)
+    ends = np.cumsum(lengths + 1) - 1
+    return ends - lengths, ends
+
+
 def select(folded: Folded, lines: Indices) -> Folded:
     """Some lines of a folded batch, as a batch of their own.
 

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from material import ROOT, any_text, pages
 
@@ -12,6 +12,7 @@ from filter.labels import RESIDUE
 from filter.page import Span, apply_spans
 from filter.pipeline import PageFilter
 from filter.repairs import REPAIRS, find_repairs
+from filter.repairs.traces import MISREAD, PRIVATE, traces
 
 CASES = [
     json.loads(row)
@@ -69,7 +70,7 @@ def test_cases(text, output):
 def test_there_are_honest_look_alikes_by_the_hundred():
     honest = sum(row["text"] == row["output"] for row in CASES)
     assert honest >= 300
-    assert len(CASES) - honest >= 35
+    assert len(CASES) - honest >= 40
 
 
 @given(st.one_of(damaged_text, pages, any_text))
@@ -89,10 +90,11 @@ def test_repairing_keeps_the_lines(text):
     assert len(repaired(text)) <= len(text)
 
 
-@given(st.text(st.characters(blacklist_characters="(（?<&"), max_size=80))
-def test_text_without_brackets_and_marks_of_markup_is_left_alone(text):
-    # Any letters can be what bytes became in the wrong encoding, so of misread text nothing is said here.
-    assert find_repairs(text, ["mojibake", "icons"]) == []
+@given(st.text(st.characters(blacklist_characters="(（?"), max_size=80))
+def test_text_without_brackets_and_question_marks_is_left_alone(text):
+    # What bytes became in the wrong encoding, and icons, need neither.
+    assume(not traces(text) & (MISREAD | PRIVATE))
+    assert find_repairs(text) == []
 
 
 def test_glosses_are_found_on_a_long_page_in_time():

@@ -52,7 +52,7 @@ def restore_command(
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", metavar="LABEL", help="Only lines of this label.", show_default=False),
+        typer.Option("--label", metavar="LABEL", help="Only lines, and stretches of lines, of this label.", show_default=False),
     ] = None,
     field: Annotated[
         str, typer.Option("--field", metavar="NAME", help="Of JSON lines, the field that holds the text.")

@@ -70,17 +70,22 @@ def glosses(text: str) -> list[Span]:
 
 def _is_syllable(gloss: str) -> bool:
     """Whether it is one syllable with one tone, not the reading of a word."""
-    letters = normalize("NFD", gloss.strip(" \u00a0()（）"))
+    letters = normalize("NFD", _reading(gloss))
     tones = sum(letter in _TONE_MARKS or letter.isdigit() for letter in letters)
     plain = "".join(letter for letter in letters if letter.isalpha())
     return tones == 1 and _SYLLABLE.fullmatch(plain) is not None
+
+
+def _reading(gloss: str) -> str:
+    """What stands between the brackets."""
+    return gloss.strip(" \u00a0()（）").lower()
 
 
 def _has_two_readings(text: str, glosses: list[tuple[int, int]]) -> bool:
     """Whether a character is read one way here and another way there: a mirror looks it up in a table."""
     readings: dict[str, str] = {}
     for start, end in glosses:
-        reading = text[start:end].strip(" \u00a0()（）").lower()
+        reading = _reading(text[start:end])
         if text[start - 1] not in "|?" and readings.setdefault(text[start - 1], reading) != reading:
             return True
     return False
@@ -88,7 +93,7 @@ def _has_two_readings(text: str, glosses: list[tuple[int, int]]) -> bool:
 
 def _is_alone(text: str, start: int, end: int) -> bool:
     """Whether no letter stands before the character, nor behind its gloss."""
-    return not (text[start - 2 : start - 1].isalpha() if start > 1 else False) and not text[end : end + 1].isalpha()
+    return not text[max(start - 2, 0) : start - 1].isalpha() and not text[end : end + 1].isalpha()
 
 
 def _begin(text: str, bracket: int) -> int:
