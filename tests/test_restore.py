@@ -61,6 +61,13 @@ def test_any_bytes_come_back(eager: PageFilter, data: bytes, same: bool) -> None
     assert restore(receipt, clean) == data
 
 
+def test_an_odd_byte_in_a_line_that_went_comes_back(eager: PageFilter) -> None:
+    data = b"\x00\x01\x00\x01\x00\x00\x00\x00\x00\x01\x00\x01\x00\x01\x00\x01\x80"
+    receipt, clean, page = receipts_of(eager, data, same=False)
+    assert any(not line.kept for line in page.lines)
+    assert restore(receipt, clean) == data
+
+
 @given(pages)
 def test_with_nothing_asked_for_the_clean_text_comes_back_and_with_everything_the_lines(eager: PageFilter, text: str) -> None:
     data = encode(text, "utf-8")

@@ -7,12 +7,13 @@ described in ``receipts.schema.json``, beside this module; `VERSION` rises when 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filter.io.rebuild import emitted_lines, encoded, patches, rebuilt
-from filter.io.records import verdict_record
+from filter.io.records import to_json, verdict_record
 from filter.labels import BLANK
 from filter.page import Line, Page
 
@@ -98,7 +99,8 @@ def page_receipts(
         The record of the page, then those of its lines; an untouched page has none of these.
     """
     lines = None if page.text == origin.text else page.lines
-    records = list(_line_records(page, origin, lines or (), model, explain))
+    # As they will be read: two halves of a character, apart in the text, are one in JSON, and are patched below.
+    records = [json.loads(to_json(record)) for record in _line_records(page, origin, lines or (), model, explain)]
     record = {
         "kind": PAGE,
         "version": VERSION,
