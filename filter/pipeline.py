@@ -120,7 +120,8 @@ class PageFilter:
             that is read. ``"if-available"`` goes on without one where it is missing or fails, and says why
             in `missing`.
         without_repairs : collection of str
-            Damage to leave in the text: ``gloss``, ``markup``, ``entities``, ``icons``, ``mojibake``.
+            Damage to leave in the text: ``gloss``, ``markup``, ``entities``, ``icons``, ``mojibake``,
+            ``repeated``.
 
         Returns
         -------

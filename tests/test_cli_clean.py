@@ -312,7 +312,7 @@ def test_the_shipped_model_cleans_a_page() -> None:
     ("options", "without"),
     [
         ([], ()),
-        (["--no-repair"], ("gloss", "markup", "entities", "icons", "mojibake")),
+        (["--no-repair"], ("gloss", "markup", "entities", "icons", "mojibake", "repeated")),
         (["--no-repair", "gloss"], ("gloss",)),
         (["--no-repair", "gloss,icons", "--no-repair", "markup"], ("gloss", "icons", "markup")),
     ],
@@ -335,5 +335,5 @@ def test_repairs_are_switched_off_by_name_or_all(
 def test_an_unknown_repair_is_wrong_usage(cli: Cli, folder: Path) -> None:
     result = cli("clean", "--no-repair=glosses", "in/a.txt")
     assert (result.code, result.err) == (
-        2, "pagefilter: there is no repair 'glosses'; choose among gloss, markup, entities, icons, mojibake\n"
+        2, "pagefilter: there is no repair 'glosses'; choose among gloss, markup, entities, icons, mojibake, repeated\n"
     )  # fmt: skip

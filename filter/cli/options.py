@@ -81,7 +81,7 @@ NoRepair = Annotated[
     typer.Option(
         "--no-repair",
         metavar="[REPAIR]",
-        help="Leave damage in the text: gloss, markup, entities, icons, mojibake; all of it where none is named.",
+        help="Leave damage in the text: gloss, markup, entities, icons, mojibake, repeated; all of it where none is named.",
         show_default=False,
     ),
 ]

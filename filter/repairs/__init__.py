@@ -14,6 +14,7 @@ from filter.repairs.gloss import glosses
 from filter.repairs.markup import leftover_tags
 from filter.repairs.mojibake import misread
 from filter.repairs.private_use import icons
+from filter.repairs.repeated import repeated
 from filter.repairs.traces import CONVERTED, MISREAD, PRIVATE, traces
 
 REPAIRS: dict[str, Callable[[str], list[Span]]] = {
@@ -22,6 +23,7 @@ REPAIRS: dict[str, Callable[[str], list[Span]]] = {
     "entities": undecoded_entities,
     "icons": icons,
     "mojibake": misread,
+    "repeated": repeated,
 }
 """By the names under which they can be switched off."""
 _NEEDS = {"gloss": CONVERTED, "icons": PRIVATE, "mojibake": MISREAD}
