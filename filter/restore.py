@@ -63,11 +63,15 @@ def read_receipts(rows: Iterable[bytes], name: str) -> Iterator[Receipt]:
             record = json.loads(row)
             kind, page_name = record["kind"], _name_of(record)
         except (ValueError, KeyError, TypeError):
-            raise ReceiptError(f"{where}: not a receipt; give a file that `pagefilter clean --receipts` wrote") from None
+            raise ReceiptError(
+                f"{where}: not a receipt; give a file that `pagefilter clean --receipts` wrote"
+            ) from None
         if kind == PAGE:
             if record.get("version") != VERSION:
                 known = f"this pagefilter reads version {VERSION}"
-                raise ReceiptError(f"{where}: receipts of version {record.get('version')}, {known}; clean again with it")
+                raise ReceiptError(
+                    f"{where}: receipts of version {record.get('version')}, {known}; clean again with it"
+                )
             if found is not None:
                 yield found
             found = Receipt(page_name, record, [])
@@ -159,7 +163,11 @@ def _some_of(receipt: Receipt, lines: list[str], chosen: Chosen) -> str:
         left = [span for span in spans if not chosen(number, span.label)]
         lines[number] = apply_spans(record["text"], left) if kept[number] else ""
     runs = runs_of(kept, blank, np.array([0, len(lines)]))
-    shown = [line for first, last in zip(runs.first.tolist(), runs.last.tolist(), strict=True) for line in lines[first : last + 1]]
+    shown = [
+        line
+        for first, last in zip(runs.first.tolist(), runs.last.tolist(), strict=True)
+        for line in lines[first : last + 1]
+    ]
     return joined_lines(shown, receipt.page["ends_with_line_feed"] and bool(shown))
 
 

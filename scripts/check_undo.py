@@ -52,7 +52,9 @@ def twice(texts: list[str], content: list[set[str]]) -> None:
             changed += 1
             gone = [line.text for line in second.lines if not line.kept]
             lost, of_content = lost + len(gone), of_content + sum(text in wanted for text in gone)
-    print(f"real pages cleaned twice: {len(texts)}, changed again: {changed}, lines lost by it: {lost}, of content: {of_content}")
+    print(
+        f"real pages cleaned twice: {len(texts)}, changed again: {changed}, lines lost by it: {lost}, of content: {of_content}"
+    )
 
 
 def back(texts: list[str]) -> None:
@@ -65,7 +67,9 @@ def back(texts: list[str]) -> None:
         page = page_filter.clean(decoded.text)
         written = Written(page.text.encode("utf-8", "surrogatepass"), "page.txt")
         origin = Origin({"source": "page.txt"}, "page.txt", decoded.text, decoded.encoding, decoded.bom, data)
-        records = page_receipts(page, origin, written, {"model": "", "policy": "", "thresholds": {}}, page_filter.reasons)
+        records = page_receipts(
+            page, origin, written, {"model": "", "policy": "", "thresholds": {}}, page_filter.reasons
+        )
         (receipt,) = read_receipts([to_json(record) for record in records], "receipts")
         total, right = total + 1, right + (restore(receipt, written.data) == data)
     print(f"real pages in {len(ENCODINGS)} encodings: {total}, given back byte for byte: {right}")

@@ -48,7 +48,10 @@ def test_a_file_that_is_dropped_whole_is_empty_and_told(cli: Cli) -> None:
     assert (Path("out/a.txt").read_text("utf8"), Path("out/b.txt").read_text("utf8")) == ("", CLEAN)
     assert "1 dropped whole as injected" in result.err
     receipts = [json.loads(row) for row in Path("r.jsonl").read_text("utf8").splitlines()]
-    assert [(row["text"], row["output"]) for row in receipts if row["kind"] == "line"] == [("The library opens.", None), ("SPAM pills", None)]
+    assert [(row["text"], row["output"]) for row in receipts if row["kind"] == "line"] == [
+        ("The library opens.", None),
+        ("SPAM pills", None),
+    ]
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

@@ -123,4 +123,7 @@ def test_the_site_is_told_in_numbers(tiny_model, eager: PageFilter):
     evidence = Evidence(*(np.array(values, np.float32) for values in ([0.5, 0, 0], [0.5, 0, 0], [82, 82, 82])))
     found = explain_page(eager.clean(text).lines, text, tiny_model, eager.settings, evidence, count=99)
     names = {reason.name for explanation in found for reason in explanation.reasons}
-    assert names & {"the same line on 41 of 82 other pages of this site", "the same line on 0 of 82 other pages of this site"}
+    assert names & {
+        "the same line on 41 of 82 other pages of this site",
+        "the same line on 0 of 82 other pages of this site",
+    }

@@ -122,7 +122,9 @@ def test_each_repair_can_be_switched_off(name):
 def test_what_stays_unmended_is_judged_as_if_it_were(eager: PageFilter):
     text = "我們的網(wǎng)站發(fā)布了新的產(chǎn)品目錄，請大家在開會前看一看。\nCasino bonus &amp; free spins now"
     plain = PageFilter(eager.model, eager.settings, without_repairs=["gloss"])
-    assert [line.probability for line in plain.clean(text).lines] == [line.probability for line in eager.clean(text).lines]
+    assert [line.probability for line in plain.clean(text).lines] == [
+        line.probability for line in eager.clean(text).lines
+    ]
     for page_filter in (plain, eager):
         for line in page_filter.clean(text).lines:
             if line.kept:

@@ -69,7 +69,9 @@ def test_an_odd_byte_in_a_line_that_went_comes_back(eager: PageFilter) -> None:
 
 
 @given(pages)
-def test_with_nothing_asked_for_the_clean_text_comes_back_and_with_everything_the_lines(eager: PageFilter, text: str) -> None:
+def test_with_nothing_asked_for_the_clean_text_comes_back_and_with_everything_the_lines(
+    eager: PageFilter, text: str
+) -> None:
     data = encode(text, "utf-8")
     assume(decode(data).encoding == "utf-8")
     receipt, clean, page = receipts_of(eager, data, same=False)
@@ -106,7 +108,9 @@ def test_bytes_that_do_not_round_trip_come_back(cli: Cli, here: Path, name: str,
 def test_rows_come_back_whether_they_were_changed_left_out_or_neither(cli: Cli, here: Path) -> None:
     rows = [b'{"id":1.50, "text":"NAV x\\nOne.", "z": null}', b'{"text": "Two."}', b'{"text":"SPAM x"}']
     Path("rows.jsonl").write_bytes(b"\n".join(rows) + b"\n")
-    done = cli("clean", "--jsonl", "rows.jsonl", "--out", "out", "--receipts", "r.jsonl", "--drop-pages", "spam", "--drop-rows")
+    done = cli(
+        "clean", "--jsonl", "rows.jsonl", "--out", "out", "--receipts", "r.jsonl", "--drop-pages", "spam", "--drop-rows"
+    )
     assert done.code == 0
     assert Path("out/rows.jsonl").read_bytes().count(b"\n") == 2
     assert cli("restore", "out", "--receipts", "r.jsonl", "--out", "back").code == 0

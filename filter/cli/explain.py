@@ -58,7 +58,10 @@ def _explain_as_json(file: str, markup: Markup, choice: options.FilterChoice) ->
     for explanation in explanations:
         line = explanation.line
         reasons = [reason.record() for reason in explanation.reasons]
-        sys.stdout.buffer.write(to_json({**verdict_record(line), "threshold": explanation.threshold, "text": line.text, "reasons": reasons}) + b"\n")
+        sys.stdout.buffer.write(
+            to_json({**verdict_record(line), "threshold": explanation.threshold, "text": line.text, "reasons": reasons})
+            + b"\n"
+        )
     return exit_code
 
 

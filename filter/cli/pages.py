@@ -50,9 +50,7 @@ def clean_sources(
         messages.fail("no input is a text; nothing was done")
 
 
-def _clean_documents(
-    page_filter: PageFilter, documents: Iterable[Document]
-) -> Iterator[tuple[Document, str, Page]]:
+def _clean_documents(page_filter: PageFilter, documents: Iterable[Document]) -> Iterator[tuple[Document, str, Page]]:
     return _cleaned(
         page_filter,
         ((document, _as_text(document.text, document.is_html), document.source.site) for document in documents),

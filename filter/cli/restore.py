@@ -36,15 +36,15 @@ class _Job:
 
 
 def restore_command(
-    clean: Annotated[
-        Path, typer.Argument(metavar="CLEAN", help="What `clean` wrote: its --out folder, or a file.")
-    ],
+    clean: Annotated[Path, typer.Argument(metavar="CLEAN", help="What `clean` wrote: its --out folder, or a file.")],
     receipts: Annotated[
         Path, typer.Option("--receipts", metavar="FILE", help="The receipts that `clean` wrote with it.")
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Write here what comes back.  [default: standard output, one file]"),
+        typer.Option(
+            "--out", metavar="FOLDER", help="Write here what comes back.  [default: standard output, one file]"
+        ),
     ] = None,
     line: Annotated[
         list[int] | None,
@@ -52,7 +52,9 @@ def restore_command(
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", metavar="LABEL", help="Only lines, and stretches of lines, of this label.", show_default=False),
+        typer.Option(
+            "--label", metavar="LABEL", help="Only lines, and stretches of lines, of this label.", show_default=False
+        ),
     ] = None,
     field: Annotated[
         str, typer.Option("--field", metavar="NAME", help="Of JSON lines, the field that holds the text.")

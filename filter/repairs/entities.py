@@ -54,4 +54,8 @@ def _decoded(entity: str) -> str | None:
         shown = unescape(shown)
     if shown.startswith("&") and shown != "&":
         return None
-    return shown.replace("\xa0", " ") if len(shown) == 1 and (shown.isprintable() or shown == "\xa0") and shown not in "<>" else None
+    return (
+        shown.replace("\xa0", " ")
+        if len(shown) == 1 and (shown.isprintable() or shown == "\xa0") and shown not in "<>"
+        else None
+    )

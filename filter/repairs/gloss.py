@@ -18,11 +18,11 @@ _FINAL = "(?:i?ang?|i?ong|ia?o|ua[ni]?g?|u?ai|[uüv]e|[iu]?e[in]?g?|ing?|u[noi]?
 _TONE_MARKS = "\u0304\u0301\u030c\u0300"
 _NUMBERED = rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?{_FINAL}[1-5]"
 """A syllable whose tone is a number."""
-_GLOSS = re.compile(
-    rf"[(（](?:(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}|{_NUMBERED})[)）]", re.IGNORECASE
-)
+_GLOSS = re.compile(rf"[(（](?:(?=[a-zü]{{0,4}}[{_TONES}])[a-zü{_TONES}]{{1,6}}|{_NUMBERED})[)）]", re.IGNORECASE)
 _SYLLABLE = re.compile(rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?{_FINAL}|[nm]", re.IGNORECASE)
-_ANY_READING = re.compile(rf"[(（](?:(?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+|(?:{_NUMBERED} ?)+)[)）]", re.IGNORECASE)
+_ANY_READING = re.compile(
+    rf"[(（](?:(?=[^()（）]*[{_TONES}])[a-zü{_TONES}’' -]+|(?:{_NUMBERED} ?)+)[)）]", re.IGNORECASE
+)
 
 MIN_GLOSSES = 2
 """Glosses that make a page a mirror: one alone could be an author's."""
@@ -63,7 +63,9 @@ def glosses(text: str) -> list[Span]:
     readings = sum(1 for _ in _ANY_READING.finditer(text))
     if len(converted) < MIN_GLOSSES or len(converted) < MIN_CONVERTED * readings:
         return []
-    if _has_two_readings(text, converted) or sum(_is_alone(text, *one) for one in converted) > MAX_ALONE * len(converted):
+    if _has_two_readings(text, converted) or sum(_is_alone(text, *one) for one in converted) > MAX_ALONE * len(
+        converted
+    ):
         return []
     return [Span(start, end, RESIDUE, "") for start, end in converted]
 

@@ -16,7 +16,9 @@ from filter.labels import RESIDUE
 from filter.page import Span
 from filter.repairs.traces import MISREAD_SIGNS
 
-_AS_1252 = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(128, 256)} | {chr(b): b for b in range(128, 160)}
+_AS_1252 = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(128, 256)} | {
+    chr(b): b for b in range(128, 160)
+}
 """Characters that bytes from 128 on become in windows-1252, or in Latin-1 where it has none."""
 _TAIL = re.escape("".join(char for char, byte in _AS_1252.items() if byte < 0xC0))
 _SUSPECT = re.compile(f"[Â-ô][{_TAIL}]")

@@ -45,6 +45,4 @@ def _beside_text(text: str, match: re.Match[str]) -> bool:
 
 
 def _in_lines_with_text(text: str) -> int:
-    return sum(
-        len(_ANY.findall(line)) for line in text.split("\n") if _ANY.search(line) and _ANY.sub("", line).strip()
-    )
+    return sum(len(_ANY.findall(line)) for line in text.split("\n") if _ANY.search(line) and _ANY.sub("", line).strip())

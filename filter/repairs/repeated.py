@@ -47,7 +47,9 @@ def repeated(text: str) -> list[Span]:
         size = (ends - starts - gap) // 2
         fits = np.flatnonzero((size >= LEAST_CASELESS) & ((ends - starts - gap) % 2 == 0))
         first, half = starts[fits], size[fits]
-        alike = (codes[first] == codes[first + half + gap]) & (codes[first + half - 1] == codes[first + 2 * half + gap - 1])
+        alike = (codes[first] == codes[first + half + gap]) & (
+            codes[first + half - 1] == codes[first + 2 * half + gap - 1]
+        )
         for start, length in zip(first[alike].tolist(), half[alike].tolist(), strict=True):
             one, between = text[start : start + length], text[start + length : start + length + gap]
             if text.startswith(one, start + length + gap) and _begins_again(one, between):

@@ -109,8 +109,13 @@ def thresholds(seen: Seen, injected: Floats, junk: Floats) -> dict[str, Any]:
 
 
 def _point(
-    seen: Seen, genuine: NDArray[np.bool_], exact: NDArray[np.bool_], content: NDArray[np.bool_], injected: Floats,
-    junk: Floats, times: float,
+    seen: Seen,
+    genuine: NDArray[np.bool_],
+    exact: NDArray[np.bool_],
+    content: NDArray[np.bool_],
+    injected: Floats,
+    junk: Floats,
+    times: float,
 ) -> tuple[dict[str, float], dict[str, Threshold]]:
     """Thresholds at so many times the loss of careful, and what they promise."""
     loss = CAREFUL_INJECTED_LOSS * times
@@ -132,7 +137,9 @@ def _point(
         if not content.any():
             return promised.value, promised
         loosely = min(of_characters * share * CONTENT_LOSS, 1)
-        return max(promised.value, controlled(probability, mass, seen.page, content & left, loosely, of_mean=True).value), promised
+        return max(
+            promised.value, controlled(probability, mass, seen.page, content & left, loosely, of_mean=True).value
+        ), promised
 
     furniture, by_character = within(furniture_alone, 0.8)
     left &= furniture_alone < furniture
