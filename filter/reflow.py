@@ -31,6 +31,10 @@ NARROWEST = 40
 FEWEST_LINES = 6
 WRAPPED = 0.5
 """Share of line breaks that are where the next word did not fit any more, from which they all are a program's."""
+IN_SENTENCE = 0.5
+"""Share of these that are in the middle of a sentence, at least: authors break after one, and then no word would fit either."""
+LONGEST_WORD = 20
+"""Columns that a word has at most. What is longer, a phrase of a script without blanks, may be broken anywhere."""
 _LATIN, _OTHERS = "A-Za-z\u00c0-\u024f", "\u0370-\u1fff\u2e80-\u9fff\uac00-\ud7a3"
 _SENTENCE_END = re.compile(
     r"(?:[.!?…।؟]+[)\]\"'”’»]*[ \t]+|[。！？．]+[」』）】”’》]*[ \t\u3000]*|[ \t]+[|｜][ \t]+|[ \t]{2,}|\t)(?=\S)"
@@ -39,6 +43,7 @@ _SENTENCE_END = re.compile(
     rf"|(?<=[{_LATIN}][{_LATIN} ,'-]{{15}})[ \t]+(?=[{_OTHERS}][{_OTHERS}\s,，、]{{7}})"
 )
 """Where a sentence ends, or a part between bars or wide gaps does."""
+_ENDS_SENTENCE = re.compile(r"[.!?…।؟:;。！？．：；][)\]\"'”’»」』）】》]*\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,14 @@ def _by_sentence(text: str, lines: Sequence[str]) -> Reflowed | None:
 def _by_paragraph(text: str, lines: Sequence[str]) -> Reflowed | None:
     widths = [_width(line.rstrip()) for line in lines]
     widest = max(widths)
-    fits, pairs = [], 0
+    fits, pairs, in_sentence = [], 0, 0
     for line, after, width in zip(lines, lines[1:], widths, strict=False):
         both = bool(line.strip()) and bool(after.strip())
         pairs += both
-        fits.append(not both or width + 1 + _width(after.split(maxsplit=1)[0]) <= widest)
-    if not pairs or fits.count(False) < WRAPPED * pairs:
+        fits.append(not both or width + 1 + _first_word(after) <= widest)
+        in_sentence += not fits[-1] and not _ENDS_SENTENCE.search(line)
+    broken = fits.count(False)
+    if not pairs or broken < WRAPPED * pairs or in_sentence < IN_SENTENCE * broken:
         return None
     line_starts, line_ends = line_bounds(text)
     opens = np.array([True, *fits])
@@ -149,6 +156,14 @@ def _made(
         line_ends,
         wrapped,
     )
+
+
+def _first_word(text: str) -> int:
+    """Columns of the first thing of a line that is not broken: a wide character, or a word."""
+    word = text.split(maxsplit=1)[0]
+    wide = _wide().search(word)
+    width = _width(word[: max(wide.start(), 1)] if wide else word)
+    return width if width <= LONGEST_WORD else 1
 
 
 def _width(text: str) -> int:

@@ -72,6 +72,47 @@ def test_wrapped_lines_are_judged_by_their_paragraphs():
     assert text == "\n\n".join(paragraphs)
 
 
+LINES_OF_AN_AUTHOR = {
+    "no blanks, one line of another script": [
+        "村图书室恢复开放",
+        "各位居民：",
+        "屋顶维修已经完工，图书室自五月六日起恢复开放。",
+        "Find the finest roulette tables of the whole coast at casino.example tonight.",
+        "开放时间为周二至周日上午九点到下午五点，周一闭馆整理。",
+        "新到儿童绘本一百二十册，可凭借书证外借两周。",
+        "请大家爱护图书，不要在书上涂画，也不要折角。",
+    ],
+    "phrases without blanks": [
+        "ห้องสมุดประจำหมู่บ้านเปิดให้บริการอีกครั้งแล้ว",
+        "เปิดวันอังคารถึงวันอาทิตย์เก้าโมงเช้าถึงห้าโมงเย็นหยุดวันจันทร์",
+        "ขอเชิญพี่น้องมาอ่านหนังสือพิมพ์และดื่มน้ำชาด้วยกัน",
+        "เด็กยืมหนังสือนิทานกลับบ้านได้คนละสองเล่มต่อสัปดาห์",
+        "กรุณาอย่าพับมุมหนังสือและอย่าเขียนอะไรลงในหนังสือ",
+        "ขอบคุณทุกท่านที่ช่วยกันซ่อมหลังคาเมื่อเดือนที่แล้ว",
+    ],
+    "a sentence a line, all about as long": [
+        "The slates on the north side had been slipping since autumn.",
+        "Three roofers came to look, and only one went up the ladder.",
+        "He found a nest of jackdaws and a hymn book from the spire.",
+        "Work began on a Monday in June and took nine days in all.",
+        "The fund paid for half of it, and the jumble sale for more.",
+        "Thanks to everybody who carried slates, or brought some tea.",
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", LINES_OF_AN_AUTHOR.values(), ids=LINES_OF_AN_AUTHOR.keys())
+def test_lines_that_fill_the_width_by_chance_are_an_authors(lines: list[str]) -> None:
+    assert as_judged("\n".join(lines))[1] is None
+
+
+def test_wrapped_text_without_blanks_is_judged_by_its_paragraphs():
+    paragraph = "人心不会熄灭，但它可能蒙上灰烬而不再燃烧。" * 30
+    text, flow = as_judged(wrapped("标题\n\n" + paragraph))
+    assert flow is not None
+    assert len(text.split("\n")) < 8
+
+
 @pytest.mark.parametrize("text", WHOLE[:40])
 def test_pages_of_lines_are_judged_by_their_lines(text: str):
     assert as_judged(text)[1] is None or max(map(len, text.split("\n"))) >= reflow.ONE_LINE
