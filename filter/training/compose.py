@@ -36,6 +36,9 @@ DOORWAYS = 250
 """Pages of nothing but junk."""
 DOORWAY_FRAME_SHARE = 0.4
 COPIES_SHARE = 0.3
+SHORT_PAGES = 900
+"""How often in a draw a few lines of an author come as a page of their own: comments, snippets, what an extractor left of a post."""
+SHORT_LINES = (2, 8)
 LINES_IN_A_DOCUMENT = 18
 MEDLEY_LINES = 20
 MEDLEYS_A_LANGUAGE = 40
@@ -144,6 +147,7 @@ def compose(
     for _ in range(DRAWS):
         bases += _at_most([*written, *written, *written, *documents], MOST_PAGES // 2, rng)
         bases += (extracted * -(-EXTRACTED_PAGES // max(len(extracted), 1)))[:EXTRACTED_PAGES]
+        bases += _short_pages([*written, *documents], labels, rng)
     # Two draws weigh as much as one, or pages as they come would count for less.
     for base in (replace(base, weight=base.weight / DRAWS) for base in bases):
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
@@ -167,6 +171,19 @@ def _extracts(pages: Sequence[SetPage], labels: Sequence[str], rng: np.random.Ge
             lines = tuple(i for i in page.lines if i >= 0 and labels[i] in (ARTICLE, METADATA))
             if len(lines) > 1:
                 found.append(replace(page, name=f"{page.name}+", lines=lines, copies=()))
+    return found
+
+
+def _short_pages(pages: Sequence[SetPage], labels: Sequence[str], rng: np.random.Generator) -> list[SetPage]:
+    """A few lines in a row of what an author wrote, some pages' each."""
+    found = []
+    for number in rng.integers(len(pages), size=SHORT_PAGES if pages else 0):
+        page = pages[int(number)]
+        lines = [i for i in page.lines if i >= 0 and labels[i] in (ARTICLE, METADATA)]
+        size = int(rng.integers(SHORT_LINES[0], SHORT_LINES[1] + 1))
+        if len(lines) >= SHORT_LINES[0]:
+            start = int(rng.integers(max(len(lines) - size, 0) + 1))
+            found.append(replace(page, name=f"{page.name}+", lines=tuple(lines[start : start + size]), copies=()))
     return found
 
 

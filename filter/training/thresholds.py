@@ -124,7 +124,9 @@ def _point(
     one = np.ones(len(injected))
     by_line = controlled(injected, one, seen.page, as_they_come if as_they_come.any() else genuine, loss, of_mean=True)
     # The promise is about pages as they come. Honest lines that imitate junk, set into pages of others, may cost more.
-    sure = max(by_line.value, controlled(injected, one, seen.page, composed, min(loss * COMPOSED_LOSS, 1)).value)
+    sure = max(
+        by_line.value, controlled(injected, one, seen.page, composed, min(loss * COMPOSED_LOSS, 1), of_mean=True).value
+    )
     by_alone = controlled(injected, one, seen.page, genuine & alone, loss)
     # What one budget costs is not paid again out of the next.
     mass = seen.length.astype(float)
@@ -196,11 +198,27 @@ def controlled(
     whole, most = (np.full(n_pages, of_page.mean()), MOST_OF_MEAN) if of_mean else (of_page, 1.0)
     share = mass[rows] / np.maximum(whole[index], 1e-9) / n_pages
     allowed = promised - (most - promised) / n_pages
-    value = _budget(probability, share, allowed if allowed > 0 else promised)
-    lost = np.bincount(index, share * (probability >= value))
-    counted = float(np.minimum(lost, most / n_pages).sum())
-    bound = (n_pages * counted + most) / (n_pages + 1) if allowed > 0 else None
-    return Threshold(value, float(lost.sum()), bound, n_pages)
+    counted = _counted(probability, share, index, most / n_pages)
+    value = _budget(probability, counted, allowed if allowed > 0 else promised)
+    gone = probability >= value
+    bound = (n_pages * float(counted[gone].sum()) + most) / (n_pages + 1) if allowed > 0 else None
+    return Threshold(value, float(share[gone].sum()), bound, n_pages)
+
+
+def _counted(
+    probability: Floats, share: NDArray[np.float64], page: NDArray[np.int64], most: float
+) -> NDArray[np.float64]:
+    """What each row adds to what is lost as rows go from the likeliest down, of a page at most so much in all."""
+    order = np.lexsort((-probability, page))
+    starts = np.flatnonzero(np.diff(page[order], prepend=-1))
+    total = np.cumsum(share[order])
+    before = np.repeat(total[starts] - share[order][starts], np.diff(starts, append=len(order)))
+    within = np.minimum(total - before, most)
+    added = np.diff(within, prepend=0.0)
+    added[starts] = within[starts]
+    counted = np.empty(len(share))
+    counted[order] = added
+    return counted
 
 
 def _budget(probability: Floats, mass: NDArray[np.float64], loss: float) -> float:
