@@ -128,7 +128,11 @@ def reads_genuine(seen: Seen) -> NDArray[np.bool_]:
 
 
 def fit_label_head(seen: Seen, seed: int) -> Perceptron:
-    """Which label, from label scores and page features."""
+    """Which label, from label scores and page features; drawn rows of a label stand for all of it, so that rare ones stay rare."""
     rows = at_most(seen.label, LABEL_ROWS, seed)
-    task = Task(seen.inputs[rows], seen.label[rows], np.ones(len(rows)), len(LABELS))
+    drawn, there = (
+        np.bincount(some, minlength=len(LABELS)) for some in (seen.label[rows], seen.label[seen.label >= 0])
+    )
+    weight = there / np.maximum(drawn, 1)
+    task = Task(seen.inputs[rows], seen.label[rows], weight[seen.label[rows]], len(LABELS))
     return fit_perceptrons([task], hidden=LABEL_HIDDEN, plan=LABEL_PLAN, seed=seed)[0]
