@@ -31,8 +31,9 @@ NARROWEST = 40
 FEWEST_LINES = 6
 WRAPPED = 0.5
 """Share of line breaks that are where the next word did not fit any more, from which they all are a program's."""
-IN_SENTENCE = 0.5
-"""Share of these that are in the middle of a sentence, at least: authors break after one, and then no word would fit either."""
+IN_SENTENCE = 0.4
+"""Share of these that are in the middle of a sentence, at least: no full stop before, no capital behind. Authors break after sentences, and
+the rows of a table are as wide as each other."""
 LONGEST_WORD = 20
 """Columns that a word has at most. What is longer, a phrase of a script without blanks, may be broken anywhere."""
 _LATIN, _OTHERS = "A-Za-z\u00c0-\u024f", "\u0370-\u1fff\u2e80-\u9fff\uac00-\ud7a3"
@@ -128,7 +129,7 @@ def _by_paragraph(text: str, lines: Sequence[str]) -> Reflowed | None:
         both = bool(line.strip()) and bool(after.strip())
         pairs += both
         fits.append(not both or width + 1 + _first_word(after) <= widest)
-        in_sentence += not fits[-1] and not _ENDS_SENTENCE.search(line)
+        in_sentence += not fits[-1] and not after.lstrip()[:1].isupper() and not _ENDS_SENTENCE.search(line)
     broken = fits.count(False)
     if not pairs or broken < WRAPPED * pairs or in_sentence < IN_SENTENCE * broken:
         return None

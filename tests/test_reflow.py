@@ -90,6 +90,14 @@ LINES_OF_AN_AUTHOR = {
         "กรุณาอย่าพับมุมหนังสือและอย่าเขียนอะไรลงในหนังสือ",
         "ขอบคุณทุกท่านที่ช่วยกันซ่อมหลังคาเมื่อเดือนที่แล้ว",
     ],
+    "a table of one width": [
+        "Single flue, open hearth ............ 62 €",
+        "Insert or wood stove ................ 74 €",
+        "Pellet stove, tee taken off ......... 98 €",
+        "Second flue on the same day ......... 35 €",
+        "Mechanical removal of tar ..... on request",
+        "Certificate for the insurance .. included",
+    ],
     "a sentence a line, all about as long": [
         "The slates on the north side had been slipping since autumn.",
         "Three roofers came to look, and only one went up the ladder.",
