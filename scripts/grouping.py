@@ -25,6 +25,8 @@ SAME_MEANING = 0.8
 """Cosine from which two families say the same."""
 COMMON = 0.003
 """A word that stands in more than this share of a language's genuine lines binds no families together."""
+ROUND = re.compile(r"-([89])[a-z]?$")
+"""Names of families and pages that were written after the folds had been dealt end in the number of their round."""
 _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
 
@@ -226,17 +228,35 @@ def _merged(sizes: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> dict[
     return {item: root(item) for item in sizes}
 
 
+def round_of(name: str) -> int:
+    """Round in which a family or page was written; the first is 0.
+
+    Examples
+    --------
+    >>> round_of("en-fake-notice-9"), round_of("family en-short-orders-8p"), round_of("zh7-manual-13")
+    (9, 8, 0)
+    """
+    found = ROUND.search(name)
+    return int(found[1]) if found else 0
+
+
 def _dealt(groups: Mapping[str, str], sizes: Mapping[str, int], folds: int, seed: int) -> dict[str, int]:
-    """Groups to folds, large ones first, each to the fold that holds least."""
+    """Groups to folds, round by round, large ones first, each to the fold that holds least.
+
+    What was dealt before lies where it lay, so that figures of the same lines can be compared when others were added.
+    """
     weight: Counter[str] = Counter()
+    dealt_in: dict[str, int] = {}
     for item, group in groups.items():
         weight[group] += sizes[item]
-    order = np.random.default_rng(seed).permutation(len(weight))
-    names = sorted(weight)
+        dealt_in[group] = min(round_of(item), dealt_in.get(group, round_of(item)))
     filled = [0] * folds
     fold: dict[str, int] = {}
-    for name in sorted((names[i] for i in order), key=lambda group: -weight[group]):
-        lightest = int(np.argmin(filled))
-        fold[name] = lightest
-        filled[lightest] += weight[name]
+    for number in sorted(set(dealt_in.values())):
+        names = sorted(name for name in weight if dealt_in[name] == number)
+        order = np.random.default_rng(seed).permutation(len(names))
+        for name in sorted((names[i] for i in order), key=lambda group: -weight[group]):
+            lightest = int(np.argmin(filled))
+            fold[name] = lightest
+            filled[lightest] += weight[name]
     return {item: fold[group] for item, group in groups.items()}

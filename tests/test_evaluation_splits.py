@@ -149,3 +149,15 @@ def test_families_that_read_alike_to_an_encoder_are_held_out_together() -> None:
     assert {("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")} <= pairs
     assert not pairs & {("a", "c"), ("c", "a")}
     assert all(a != b for a, b in pairs)
+
+
+def test_what_was_dealt_before_stays_where_it_was_when_lines_are_added():
+    def lines(names):
+        return [LabelledLine(f"{name} {number} pills", "spam_other", "en", name) for number, name in enumerate(names)]
+
+    before = [f"en-family{number}" for number in range(40)]
+    added = [f"en-later{number}-9" for number in range(30)]
+    first = grouping.grouped_folds([], lines(before), 5)
+    both = grouping.grouped_folds([], lines([*added, *before]), 5)
+    assert {name: both.fold_of_family[name] for name in before} == first.fold_of_family
+    assert {both.fold_of_family[name] for name in added} == set(range(5))

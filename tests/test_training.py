@@ -139,6 +139,15 @@ def test_some_composed_pages_have_junk_and_some_have_none():
     assert any(junk)
 
 
+def test_some_composed_pages_are_a_few_lines_in_a_row_of_an_author_and_what_was_set_in():
+    found, labels, _ = composed(0)
+    short = [page for page in found if page.inserted and 2 <= len(page.lines) - len(page.inserted) <= 8]
+    own = [[index for index in page.lines if index >= 0 and index not in page.inserted] for page in short]
+    bare = [lines for lines in own if lines and all(labels[index] in ("article", "metadata") for index in lines)]
+    assert len(bare) > 100
+    assert any(labels[i] in INJECTED for page in short for i in page.inserted)
+
+
 def test_every_label_has_a_threshold_or_none(tiny_model: Model):
     for policy in tiny_model.card["thresholds"].values():
         assert 0.5 <= policy["injected"] <= 2

@@ -36,9 +36,11 @@ DOORWAYS = 250
 """Pages of nothing but junk."""
 DOORWAY_FRAME_SHARE = 0.4
 COPIES_SHARE = 0.3
-SHORT_PAGES = 900
-"""How often in a draw a few lines of an author come as a page of their own: comments, snippets, what an extractor left of a post."""
+SHORT_PAGES = 1800
+"""How often a few lines of an author come as a page of their own: comments, snippets, what an extractor left of a post."""
 SHORT_LINES = (2, 8)
+SHORT_WEIGHT = 1 / 12
+"""Of a page's lines on a short one: with more of it long pages are judged less well."""
 LINES_IN_A_DOCUMENT = 18
 MEDLEY_LINES = 20
 MEDLEYS_A_LANGUAGE = 40
@@ -147,9 +149,20 @@ def compose(
     for _ in range(DRAWS):
         bases += _at_most([*written, *written, *written, *documents], MOST_PAGES // 2, rng)
         bases += (extracted * -(-EXTRACTED_PAGES // max(len(extracted), 1)))[:EXTRACTED_PAGES]
-        bases += _short_pages([*written, *documents], labels, rng)
     # Two draws weigh as much as one, or pages as they come would count for less.
-    for base in (replace(base, weight=base.weight / DRAWS) for base in bases):
+    found += _varied([replace(base, weight=base.weight / DRAWS) for base in bases], junk, honest, rng)
+    found += _doorways(junk, frames, rng)
+    alone = _at_most(list(loose), MOST_PAGES // 2, rng)
+    found += [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
+    # Drawn last: what came before is the same with them and without.
+    short = _short_pages([*written, *documents], labels, rng)
+    return found + _varied(short, junk, honest, rng)
+
+
+def _varied(bases: Sequence[SetPage], junk: _Stock, honest: _Stock, rng: np.random.Generator) -> list[SetPage]:
+    """Pages with junk set in, or honest lines, or with copies of their own lines; of some nothing comes."""
+    found = []
+    for base in bases:
         page = _with_copies(base, rng) if rng.random() < COPIES_SHARE else base
         draw = rng.random()
         if draw < INJECTED_SHARE and junk.keys:
@@ -158,9 +171,7 @@ def compose(
             found.append(set_in(page, honest.draw(page.language, SAME_LANGUAGE_SHARE["honest"], rng), rng))
         elif page is not base:
             found.append(page)
-    found += _doorways(junk, frames, rng)
-    alone = _at_most(list(loose), MOST_PAGES // 2, rng)
-    return found + [SetPage(f"line-{index}", languages[index], (index,)) for index in alone]
+    return found
 
 
 def _extracts(pages: Sequence[SetPage], labels: Sequence[str], rng: np.random.Generator) -> list[SetPage]:
@@ -183,7 +194,8 @@ def _short_pages(pages: Sequence[SetPage], labels: Sequence[str], rng: np.random
         size = int(rng.integers(SHORT_LINES[0], SHORT_LINES[1] + 1))
         if len(lines) >= SHORT_LINES[0]:
             start = int(rng.integers(max(len(lines) - size, 0) + 1))
-            found.append(replace(page, name=f"{page.name}+", lines=tuple(lines[start : start + size]), copies=()))
+            some, weight = tuple(lines[start : start + size]), page.weight * SHORT_WEIGHT
+            found.append(replace(page, name=f"{page.name}+", lines=some, copies=(), weight=weight))
     return found
 
 

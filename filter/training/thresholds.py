@@ -32,9 +32,11 @@ COMPOSED_LOSS = 10.0
 """How many times as much may be lost of honest lines that imitate junk and were set into pages of others."""
 CONTENT_LOSS = 1.5
 """How many times as many characters may be lost of what was extracted as content: menus and lists are among it."""
-MOST_OF_MEAN = 0.25
+MOST_OF_MEAN = (0.2, 1 / 3)
 """Of the lines of a mean page, how many lost ones of one page count: a loss must be bounded to be controlled, and what one
-page can cost is what the sample must make up for."""
+page can cost is what the sample must make up for. The larger the sample, the more may count."""
+MOST_OF_PROMISE = 1 / 3
+"""What making up for one page may take of the promise, as long as a page counts as the smaller share at least."""
 LOSSES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 """Points that can be asked for."""
 SPAM_PAGE_LOSS = 0.001
@@ -175,7 +177,7 @@ def controlled(
     promised : float
         Share of a page's mass.
     of_mean : bool
-        Count what goes against the mean mass of a page instead of the page's own, of a page at most `MOST_OF_MEAN`: what is
+        Count what goes against the mean mass of a page instead of the page's own, of a page at most `most_of_mean`: what is
         promised is then a share of all lines, and a short page weighs no more than its lines.
 
     Returns
@@ -195,7 +197,7 @@ def controlled(
     _, index = np.unique(page[rows], return_inverse=True)
     of_page = np.bincount(index, mass[rows])
     n_pages = len(of_page)
-    whole, most = (np.full(n_pages, of_page.mean()), MOST_OF_MEAN) if of_mean else (of_page, 1.0)
+    whole, most = (np.full(n_pages, of_page.mean()), most_of_mean(n_pages, promised)) if of_mean else (of_page, 1.0)
     share = mass[rows] / np.maximum(whole[index], 1e-9) / n_pages
     allowed = promised - (most - promised) / n_pages
     counted = _counted(probability, share, index, most / n_pages)
@@ -203,6 +205,28 @@ def controlled(
     gone = probability >= value
     bound = (n_pages * float(counted[gone].sum()) + most) / (n_pages + 1) if allowed > 0 else None
     return Threshold(value, float(share[gone].sum()), bound, n_pages)
+
+
+def most_of_mean(n_pages: int, promised: float) -> float:
+    """Of the lines of a mean page, how many lost ones of one page count.
+
+    Parameters
+    ----------
+    n_pages : int
+        In the sample.
+    promised : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> [round(most_of_mean(n_pages, 0.001), 3) for n_pages in (100, 750, 2000)]
+    [0.2, 0.25, 0.333]
+    """
+    least, most = MOST_OF_MEAN
+    return min(max(MOST_OF_PROMISE * promised * n_pages, least), most)
 
 
 def _counted(
